@@ -1,0 +1,6 @@
+"""python main.py --model mlp: the command mnist-graph, without installing it."""
+
+from mnist_graph.cli import run
+
+if __name__ == "__main__":
+    run()

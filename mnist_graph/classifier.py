@@ -1,0 +1,116 @@
+"""A trained run, ready to read."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mnist_graph.datasets import BUNDLED_SHA256
+from mnist_graph.errors import MnistGraphError
+from mnist_graph.graph import build_graph
+from mnist_graph.images import normalise, read_ink
+from mnist_graph.recipes import find_recipe
+from mnist_graph.runs import Run, find_run, load_run
+from mnist_graph.sessions import choose_device, open_session
+from mnist_graph.training import EVALUATION_BATCH, restore
+
+
+class Digit(NamedTuple):
+    """A digit that was read in a picture."""
+
+    label: int
+    probability: float
+    probabilities: np.ndarray
+    """float32 [classes]."""
+
+
+class Classifier:
+    """The network of a finished run with the weights it learned, in a session of its own.
+
+    Use it as a context manager, or `close` it.
+    """
+
+    def __init__(self, run: Run, device: str = "auto") -> None:
+        checkpoint = run.checkpoint()
+        if run.result is None or checkpoint is None:
+            raise MnistGraphError(f"{run.directory} is not finished; go on with it by --resume")
+        self.run = run
+        self._graph = build_graph(run.recipe, run.image_shape, run.classes)
+        # A handful of images: whatever the training's precision, float32 is at hand anywhere.
+        self._session = open_session(self._graph.graph, choose_device(device, "float32"))
+        restore(self._session, self._graph, checkpoint.prefix)
+
+    @classmethod
+    def restore(cls, directory: str | Path, device: str = "auto") -> "Classifier":
+        """The classifier of the finished run in `directory`.
+
+        Raises MnistGraphError where there is none, or its checkpoint is damaged.
+        """
+        return cls(load_run(directory), device)
+
+    @classmethod
+    def from_model(
+        cls, model: str, runs_dir: str | Path = "runs", device: str = "auto", **overrides: Any
+    ) -> "Classifier":
+        """The newest finished run of recipe `model` on the bundled MNIST; `overrides` are
+        hyperparameters that differ from the recipe's.
+
+        Raises MnistGraphError where there is no such run.
+        """
+        recipe = find_recipe(model).override(**overrides)
+        run = find_run(runs_dir, recipe, BUNDLED_SHA256)
+        if run is None:
+            raise MnistGraphError(f"{runs_dir} has no finished run of {model}; train it first")
+        return cls(run, device)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """The probabilities of each class: float32 [n, classes].
+
+        `images` are light on dark, as MNIST's: floats in [0, 1] or uint8, [n, height * width]
+        or [n, height, width]. Raises MnistGraphError for images of another size.
+        """
+        images = np.asarray(images)
+        height, width = self.run.image_shape
+        if images.shape[1:] not in ((height * width,), (height, width), (height, width, 1)):
+            raise MnistGraphError(
+                f"images must be [n, {height * width}] or [n, {height}, {width}], "
+                f"not {list(images.shape)}"
+            )
+        scale = 255 if images.dtype == np.uint8 else 1
+        flat = images.reshape(len(images), height * width).astype(np.float32) / np.float32(scale)
+        graph = self._graph
+        starts = range(0, max(1, len(flat)), EVALUATION_BATCH)
+        pieces = (flat[start : start + EVALUATION_BATCH] for start in starts)
+        return np.concatenate(
+            [self._session.run(graph.probabilities, {graph.images: piece}) for piece in pieces]
+        )
+
+    def read(self, picture: str | Path | Image.Image) -> list[Digit]:
+        """The digit in a picture: a file, or an image of Pillow's.
+
+        Raises MnistGraphError for what is not a picture, or a blank one.
+        """
+        return self.read_ink(read_ink(picture))
+
+    def read_ink(self, ink: np.ndarray) -> list[Digit]:
+        """The same for a picture's ink: float32 [height, width] in [0, 1]."""
+        digit = normalise(ink, self.run.image_shape)
+        probabilities = self.predict(digit[np.newaxis])[0]
+        label = int(probabilities.argmax())
+        return [Digit(label, float(probabilities[label]), probabilities)]
+
+    def close(self) -> None:
+        self._session.close()
+
+    def __enter__(self) -> "Classifier":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,293 @@
+"""The command line: flags to calls, results to standard output, errors to one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.quiet import silence_tensorflow
+from mnist_graph.recipes import CHOICES, Recipe, find_recipe, recipes
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mnist_graph.classifier import Classifier
+    from mnist_graph.datasets import DataSets
+    from mnist_graph.runs import Run
+    from mnist_graph.training import Stop
+
+PROGRAM = "mnist-graph"
+RUNS_DIR = "runs"
+
+
+def run() -> NoReturn:
+    """The command: its words from sys.argv, its exit code to the shell."""
+    silence_tensorflow()
+    sys.exit(main())
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what `words` (by default sys.argv's) ask for; returns the exit code."""
+    try:
+        options = _parser().parse_args(words)
+        code = _list_models() if options.list_models else _Command(options).run()
+        sys.stdout.flush()
+        return code
+    except MnistGraphError as error:
+        _note(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _note("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see --help)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Train the classic TensorFlow 1 MNIST networks, test them, and read "
+        "your own picture of a digit.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--model", metavar="NAME", help=f"the recipe: {', '.join(recipes)}")
+    add("--list-models", action="store_true", help="print every recipe and leave")
+    add(
+        "--predict",
+        nargs="+",
+        metavar="PICTURE",
+        help="read these pictures with the newest finished run of the recipe; without one, "
+        "train it first",
+    )
+    add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
+    add("--run-dir", metavar="DIR", help="the run's directory (default: a new runs/NAME/NUMBER)")
+    add("--resume", action="store_true", help="go on with an unfinished run")
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="default: auto")
+    add("--log-every", type=int, default=100, metavar="N", help="iterations a line (default: 100)")
+    add("--quiet", action="store_true", help="print the final result alone")
+
+    change = parser.add_argument_group("hyperparameters (default: the recipe's)").add_argument
+    change("--iterations", type=int, metavar="N")
+    change("--batch-size", type=int, metavar="N")
+    change("--learning-rate", type=float, metavar="RATE")
+    change("--optimizer", choices=CHOICES["optimizer"])
+    change("--schedule", choices=CHOICES["schedule"], help="of the learning rate")
+    change("--keep-prob", type=float, metavar="P", help="share of units that dropout keeps")
+    change("--hidden", type=_units, metavar="N,N,...", help="units of each hidden dense layer")
+    change("--activation", choices=CHOICES["activation"])
+    change("--validation-size", type=int, metavar="N", help="training images held back")
+    change("--precision", choices=CHOICES["precision"])
+    change("--seed", type=int, metavar="N")
+    return parser
+
+
+OVERRIDES = (
+    "iterations",
+    "batch_size",
+    "learning_rate",
+    "optimizer",
+    "schedule",
+    "keep_prob",
+    "hidden",
+    "activation",
+    "validation_size",
+    "precision",
+    "seed",
+)
+"""The hyperparameters that have a flag."""
+
+
+def _units(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list like 512,256,128") from None
+
+
+class _Command:
+    """Train, resume or predict, as the flags say."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        if options.model is None:
+            raise UsageError("--model is missing (see --list-models)")
+        if options.log_every < 1:
+            raise UsageError(f"--log-every must be at least 1, not {options.log_every}")
+        if options.resume and options.predict:
+            raise UsageError("--resume and --predict do not go together")
+        given = {name: getattr(options, name) for name in OVERRIDES}
+        self.overrides = {name: value for name, value in given.items() if value is not None}
+        self.recipe = find_recipe(options.model).override(**self.overrides)
+
+    def run(self) -> int:
+        if self.options.predict:
+            return self._predict()
+        self._show_result(self._resume() if self.options.resume else self._train())
+        return 0
+
+    def _train(self) -> "Run":
+        data = self._read_data(self.recipe)
+        from mnist_graph.sessions import choose_device
+        from mnist_graph.training import train
+
+        device = choose_device(self.options.device, self.recipe.precision)
+        self._tell(f"training {self.recipe.model} on the {device}")
+        return self._until_stopped(
+            train, self.recipe, data, self.options.run_dir, runs_dir=RUNS_DIR
+        )
+
+    def _resume(self) -> "Run":
+        from mnist_graph.runs import list_runs, load_run
+
+        if self.options.run_dir is not None:
+            run = load_run(self.options.run_dir)
+            self._require_match(run)
+        else:
+            unfinished = (r for r in list_runs(RUNS_DIR, self.recipe.model) if r.result is None)
+            run = next(unfinished, None)
+            if run is None:
+                raise MnistGraphError(
+                    f"there is no unfinished run of {self.recipe.model} under {RUNS_DIR}/; "
+                    "start one without --resume"
+                )
+            self._require_match(run)
+        if run.result is not None:
+            return run
+        data = self._read_data(run.recipe)
+        from mnist_graph.training import resume
+
+        self._tell(f"going on with {run.directory}")
+        return self._until_stopped(resume, run.directory, data)
+
+    def _until_stopped(self, train: Any, *arguments: Any, **keywords: Any) -> "Run":
+        """The finished run; where Ctrl-C or SIGTERM stops it, says how to go on and exits."""
+        from mnist_graph.console import PrintLines, ProgressBar, StopOnSignal
+        from mnist_graph.training import Stop
+
+        display = [] if self.options.quiet else [PrintLines(), ProgressBar()]
+        stop_on_signal = StopOnSignal()
+        try:
+            return train(
+                *arguments,
+                **keywords,
+                device=self.options.device,
+                log_every=self.options.log_every,
+                hooks=[*display, stop_on_signal],
+            )
+        except Stop as stop:
+            _note(f"stopped after iteration {stop.iteration}; go on with: {self._go_on(stop)}")
+            sys.exit(128 + stop_on_signal.received)
+
+    def _go_on(self, stop: "Stop") -> str:
+        """The command that resumes the stopped run."""
+        words = [f"--model {self.recipe.model} --resume --run-dir {stop.run.directory}"]
+        if self.options.data_dir is not None:
+            words.append(f"--data-dir {self.options.data_dir}")
+        started_as = "python main.py" if sys.argv[0].endswith("main.py") else PROGRAM
+        return " ".join([started_as, *words])
+
+    def _predict(self) -> int:
+        pictures = self._read_pictures()
+        if not pictures:
+            return 1
+        with self._classifier() as classifier:
+            for name, ink in pictures.items():
+                digit = classifier.read_ink(ink)[0]
+                if len(self.options.predict) == 1:
+                    print(f"Prediction for test image: {digit.label}")
+                else:
+                    print(f"{name}: {digit.label}")
+        return 0 if len(pictures) == len(set(self.options.predict)) else 1
+
+    def _read_pictures(self) -> "dict[str, np.ndarray]":
+        """The ink of each picture by its name; what cannot be read is reported, left out."""
+        from mnist_graph.images import read_ink
+
+        pictures = {}
+        for name in self.options.predict:
+            try:
+                pictures[name] = read_ink(name)
+            except MnistGraphError as error:
+                _note(f"error: {error}")
+        return pictures
+
+    def _classifier(self) -> "Classifier":
+        """The classifier of the run asked for; trained first where there is none yet."""
+        from mnist_graph.datasets import BUNDLED_SHA256
+        from mnist_graph.runs import find_run, load_run
+
+        if self.options.run_dir is not None:
+            run = load_run(self.options.run_dir)
+            self._require_match(run)
+        else:
+            bundled = self.options.data_dir is None
+            sha256 = BUNDLED_SHA256 if bundled else self._read_data(self.recipe).sha256
+            run = find_run(RUNS_DIR, self.recipe, sha256)
+            if run is None:
+                self._tell(f"no finished run of this recipe under {RUNS_DIR}/: training it first")
+                run = self._train()
+                self._show_result(run)
+        from mnist_graph.classifier import Classifier
+
+        return Classifier(run, self.options.device)
+
+    def _require_match(self, run: "Run") -> None:
+        """Refuse a run of another model, or other hyperparameters than the flags say."""
+        if run.recipe.model != self.recipe.model:
+            raise UsageError(
+                f"{run.directory} is a run of {run.recipe.model}, not of {self.recipe.model}"
+            )
+        asked = run.recipe.override(**self.overrides)
+        if differences := asked.differences(run.recipe):
+            raise UsageError(f"in {run.directory} {'; '.join(differences)}")
+
+    def _read_data(self, recipe: Recipe) -> "DataSets":
+        from mnist_graph.datasets import find_files, read_data_sets
+
+        folder = self.options.data_dir
+        if folder is not None and not find_files(folder):
+            there = "holds none of the four IDX files" if Path(folder).is_dir() else "is no folder"
+            raise MnistGraphError(f"{folder} {there} (train-images-idx3-ubyte, plain or .gz, ...)")
+        return read_data_sets(folder, validation_size=recipe.validation_size)
+
+    def _show_result(self, run: "Run") -> None:
+        print(f"Accuracy on test set: {run.result.test_accuracy:.6g}", flush=True)
+        self._tell(f"kept in {run.directory}")
+
+    def _tell(self, note: str) -> None:
+        if not self.options.quiet:
+            _note(note)
+
+
+def _list_models() -> int:
+    head = ("model", "network", "parameters", "training", "published")
+    rows = [head, *(_describe(recipe) for recipe in recipes.values())]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    return 0
+
+
+def _describe(recipe: Recipe) -> tuple[str, ...]:
+    rate = f"{recipe.optimizer} {recipe.learning_rate:g}"
+    if recipe.schedule != "constant":
+        rate += f", {recipe.schedule}"
+    training = f"{recipe.iterations:,} x {recipe.batch_size}, {rate}"
+    if recipe.keep_prob is not None:
+        training += f", keep_prob {recipe.keep_prob:g}"
+    return (recipe.model, recipe.summary, f"{recipe.parameters:,}", training, recipe.published)
+
+
+def _note(message: str) -> None:
+    print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)

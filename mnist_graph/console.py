@@ -1,0 +1,66 @@
+"""What a training shows on a terminal, and how a terminal stops it."""
+
+import signal
+import sys
+from types import FrameType
+
+from tqdm import tqdm
+
+from mnist_graph.runs import Evaluation, Run
+from mnist_graph.training import Hook, Stop
+
+
+class PrintLines(Hook):
+    """Prints each evaluation to standard output, in the tutorials' words."""
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        iteration, loss, accuracy = evaluation
+        tqdm.write(f"Iteration {iteration:<6}| Loss = {loss:<15}| Accuracy = {accuracy}")
+        sys.stdout.flush()
+
+
+class ProgressBar(Hook):
+    """Iterations per second and time left, on standard error where that is a terminal."""
+
+    def begin(self, run: Run, iteration: int) -> None:
+        self.bar = tqdm(
+            desc=run.recipe.model,
+            total=run.recipe.iterations,
+            initial=iteration,
+            unit=" iterations",
+            disable=None,  # tqdm's word for "unless it is a terminal"
+            leave=False,
+            file=sys.stderr,
+        )
+
+    def after_iteration(self, iteration: int) -> None:
+        self.bar.update()
+
+    def end(self) -> None:
+        self.bar.close()
+
+
+class StopOnSignal(Hook):
+    """Ends the loop behind the iteration in which Ctrl-C or SIGTERM came; a second leaves
+    at once.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    received: int | None = None
+
+    def begin(self, run: Run, iteration: int) -> None:
+        self.before = {number: signal.signal(number, self._receive) for number in self.SIGNALS}
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        for each in self.SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+
+    def after_iteration(self, iteration: int) -> None:
+        if self.received is not None:
+            raise Stop
+
+    def end(self) -> None:
+        if self.received is None:
+            for number, handler in self.before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,75 @@
+"""IDX, the file format of MNIST (http://yann.lecun.com/exdb/mnist/): a header of
+big-endian integers, then the items, one byte a pixel or label.
+"""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from mnist_graph.errors import MnistGraphError
+
+UNSIGNED_BYTE = 0x08
+MAX_BYTES = 2**30
+"""The largest file that is read, uncompressed: twenty times MNIST."""
+
+
+def find_idx(folder: Path, name: str) -> Path | None:
+    """The file `name` or `name`.gz in `folder`, or None."""
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    return None
+
+
+def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
+    """Read the IDX file `path`, plain or (named .gz) gzip-compressed.
+
+    Returns a read-only uint8 array of that many dimensions, and the SHA-256 of the
+    uncompressed file in hexadecimal. Raises MnistGraphError for a file that cannot be
+    read, is not IDX of unsigned bytes, or is shorter or longer than its header says.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            header, shape = _read_header(file, path, dimensions)
+            size = int(np.prod(shape, dtype=object))
+            if size > MAX_BYTES:
+                raise MnistGraphError(
+                    f"{path}: its header promises {size:,} bytes; at most {MAX_BYTES:,} are read"
+                )
+            body = file.read(size)
+            if len(body) < size or file.read(1):
+                fault = "shorter" if len(body) < size else "longer"
+                raise MnistGraphError(
+                    f"{path} is {fault} than its header says ({' x '.join(map(str, shape))}): "
+                    "damaged; fetch it again"
+                )
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise MnistGraphError(f"{path} is damaged or not gzip ({error}); fetch it again") from error
+    except OSError as error:
+        raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
+    digest = hashlib.sha256(header)
+    digest.update(body)
+    return np.frombuffer(body, np.uint8).reshape(shape), digest.hexdigest()
+
+
+def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[bytes, tuple[int, ...]]:
+    """The header's bytes and the array's shape; the file is left at its first item."""
+    header = file.read(4 + 4 * dimensions)
+    expected = (UNSIGNED_BYTE << 8) + dimensions
+    if len(header) < 4 or (magic := int.from_bytes(header[:4], "big")) != expected:
+        found = f"0x{magic:08x}" if len(header) >= 4 else "missing"
+        raise MnistGraphError(
+            f"{path} is not an IDX file of unsigned bytes in {dimensions} "
+            f"dimension{'s' * (dimensions > 1)}: its magic number is {found}, not 0x{expected:08x}"
+        )
+    if len(header) < 4 + 4 * dimensions:
+        raise MnistGraphError(f"{path} ends within its header: damaged; fetch it again")
+    shape = struct.unpack(f">{dimensions}I", header[4:])
+    if 0 in shape:
+        raise MnistGraphError(f"{path} holds no items ({' x '.join(map(str, shape))})")
+    return header, shape

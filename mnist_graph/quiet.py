@@ -1,0 +1,21 @@
+"""A screen without TensorFlow's start-up chatter."""
+
+import os
+import sys
+
+
+def silence_tensorflow() -> None:
+    """Keep TensorFlow's start-up chatter off the screen, unless the user has asked for it
+    by setting TF_CPP_MIN_LOG_LEVEL.
+
+    Much of it is written straight to file descriptor 2 before any log level is heeded; so
+    Python's own standard error moves to a copy, and the descriptor leads nowhere.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    sys.stderr = os.fdopen(screen, "w", 1, sys.stderr.encoding, "replace")

@@ -1,0 +1,284 @@
+"""Run directories: what a training leaves, and how it is found again.
+
+runs/<model>/<number>/
+    recipe.json              hyperparameters, data, versions, device
+    history.csv              iteration, loss and accuracy, as they were printed
+    checkpoint-<iteration>/  the variables and the graph (tf.train.Saver), state.json
+    result.json              written last: a run without it is unfinished
+"""
+
+import csv
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.recipes import Recipe
+
+MAX_JSON_BYTES = 2**20
+
+
+class Evaluation(NamedTuple):
+    """One line of a run's history: the batch just trained on, at keep_prob 1."""
+
+    iteration: int
+    loss: float
+    accuracy: float
+
+
+class Result(NamedTuple):
+    test_accuracy: float
+    """The share of the test images that is read right."""
+    seconds: float
+    """In the training loop, its evaluations included."""
+    iterations_per_second: float
+
+
+class Checkpoint(NamedTuple):
+    prefix: str
+    """As `tf.train.Saver` takes it."""
+    iteration: int
+    """The number of iterations done."""
+    seconds: float
+    """In the training loop until then."""
+
+
+class Run(NamedTuple):
+    """A run directory, and what its recipe.json says."""
+
+    directory: Path
+    recipe: Recipe
+    image_shape: tuple[int, int]
+    """Height and width of the images it was trained on, in pixels."""
+    classes: int
+    sha256: dict[str, str]
+    """Of the four data files, uncompressed."""
+
+    @property
+    def result(self) -> Result | None:
+        """What came out; None while the run is unfinished."""
+        path = self.directory / "result.json"
+        if not path.exists():
+            return None
+        values = _read_json(path)
+        try:
+            return Result(*(float(values[name]) for name in Result._fields))
+        except (KeyError, TypeError, ValueError) as error:
+            raise MnistGraphError(f"{path} is damaged; delete it and use --resume") from error
+
+    @property
+    def history(self) -> list[Evaluation]:
+        """The evaluations, oldest first."""
+        path = self.directory / "history.csv"
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.reader(file))[1:]
+            return [Evaluation(int(i), float(loss), float(acc)) for i, loss, acc in rows]
+        except OSError as error:
+            raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
+        except (ValueError, csv.Error) as error:
+            raise MnistGraphError(f"{path} is damaged ({error})") from error
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The newest checkpoint; None where there is none yet."""
+        folders = sorted(self._checkpoints())
+        if not folders:
+            return None
+        iteration, folder = folders[-1]
+        state = _read_json(folder / "state.json")
+        if not isinstance(state, dict) or not isinstance(state.get("seconds"), int | float):
+            raise MnistGraphError(f"{folder / 'state.json'} is damaged")
+        return Checkpoint(str(folder / "model"), iteration, float(state["seconds"]))
+
+    def save_checkpoint(self, saver: Any, session: Any, iteration: int, seconds: float) -> None:
+        """Write the session's variables; the checkpoint before goes once this one is whole.
+
+        Raises MnistGraphError where it cannot be written; the one before is then untouched.
+        """
+        import tensorflow as tf
+
+        folder = self.directory / f"checkpoint-{iteration}"
+        if folder.exists():
+            return
+        written = self.directory / f".checkpoint-{iteration}"
+        try:
+            shutil.rmtree(written, ignore_errors=True)
+            written.mkdir()
+            saver.save(session, str(written / "model"), write_state=False)
+            _write_json(written / "state.json", {"iteration": iteration, "seconds": seconds})
+            written.rename(folder)
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            shutil.rmtree(written, ignore_errors=True)
+            raise _cannot_write(self.directory, error) from error
+        for older, path in self._checkpoints():
+            if older != iteration:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def write_history(self, evaluations: list[Evaluation]) -> None:
+        """Start history.csv anew with `evaluations`."""
+        self._write_rows("w", [Evaluation._fields, *evaluations])
+
+    def append_history(self, evaluation: Evaluation) -> None:
+        self._write_rows("a", [evaluation])
+
+    def write_result(self, result: Result) -> None:
+        try:
+            _write_json(self.directory / "result.json", result._asdict())
+        except OSError as error:
+            raise _cannot_write(self.directory, error) from error
+
+    def _write_rows(self, mode: str, rows: list[tuple]) -> None:
+        try:
+            with (self.directory / "history.csv").open(mode, newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows(rows)
+        except OSError as error:
+            raise _cannot_write(self.directory, error) from error
+
+    def _checkpoints(self) -> Iterator[tuple[int, Path]]:
+        for path in self.directory.glob("checkpoint-*"):
+            if found := re.fullmatch(r"checkpoint-(\d+)", path.name):
+                yield int(found[1]), path
+
+
+def create_run(
+    recipe: Recipe,
+    image_shape: tuple[int, int],
+    classes: int,
+    sha256: dict[str, str],
+    device: str,
+    runs_dir: str | Path = "runs",
+    directory: str | Path | None = None,
+) -> Run:
+    """A new run in `directory`, by default the next free number under runs_dir/<model>/.
+
+    Raises MnistGraphError where that holds something already or cannot be written.
+    """
+    try:
+        if directory is None:
+            directory = _fresh_directory(Path(runs_dir) / recipe.model)
+        else:
+            directory = Path(directory)
+            directory.mkdir(parents=True, exist_ok=True)
+            _require_empty(directory)
+        run = Run(directory, recipe, image_shape, classes, sha256)
+        description = {
+            "recipe": recipe.to_json(),
+            "image_shape": image_shape,
+            "classes": classes,
+            "sha256": sha256,
+            "versions": _versions(),
+            "device": device,
+        }
+        _write_json(directory / "recipe.json", description)
+        run.write_history([])
+        return run
+    except OSError as error:
+        raise _cannot_write(Path(directory or runs_dir), error) from error
+
+
+def load_run(directory: str | Path) -> Run:
+    """The run in `directory`. Raises MnistGraphError where there is none."""
+    directory = Path(directory)
+    path = directory / "recipe.json"
+    if not path.is_file():
+        raise MnistGraphError(f"{directory} is not a run directory: it has no recipe.json")
+    values = _read_json(path)
+    try:
+        height, width = values["image_shape"]
+        classes, sha256 = values["classes"], dict(values["sha256"])
+        if not all(isinstance(n, int) and 1 <= n <= 2**16 for n in (height, width, classes)):
+            raise ValueError("image_shape or classes out of bounds")
+        return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
+    except (KeyError, TypeError, ValueError, MnistGraphError) as error:
+        raise MnistGraphError(f"{path} does not describe a run: {error}") from error
+
+
+def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
+    """The runs of `model` under `runs_dir`, the newest first; what is not one is passed over."""
+    for directory in _numbered(Path(runs_dir) / model):
+        try:
+            run = load_run(directory)
+            run.result  # noqa: B018 - damaged where it cannot be read
+        except MnistGraphError:
+            continue
+        yield run
+
+
+def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Run | None:
+    """The newest finished run of exactly `recipe` on data of these SHA-256, or None."""
+    for run in list_runs(runs_dir, recipe.model):
+        if run.result is not None and run.recipe == recipe and run.sha256 == sha256:
+            return run
+    return None
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """The directories of `folder` whose names are numbers, the highest first."""
+    found = [p for p in folder.glob("*") if re.fullmatch(r"\d+", p.name) and p.is_dir()]
+    return sorted(found, key=lambda path: int(path.name), reverse=True)
+
+
+def _fresh_directory(folder: Path) -> Path:
+    """A new directory in `folder`, numbered behind those there; two who ask get two."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = next((int(path.name) for path in _numbered(folder)), 0)
+    while True:
+        number += 1
+        try:
+            (folder / str(number)).mkdir()
+            return folder / str(number)
+        except FileExistsError:
+            continue
+
+
+def _require_empty(directory: Path) -> None:
+    if not any(directory.iterdir()):
+        return
+    if (directory / "result.json").exists():
+        advice = "holds a finished run, which is never overwritten; choose another --run-dir"
+    elif (directory / "recipe.json").exists():
+        advice = "holds an unfinished run; add --resume to go on with it"
+    else:
+        advice = "is not empty; choose a new directory"
+    raise UsageError(f"{directory} {advice}")
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    versions = {name: version(name) for name in ("numpy", "tensorflow")}
+    return {"python": platform.python_version(), **versions}
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise MnistGraphError(f"{path} is too large to be what its name says")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise MnistGraphError(f"{path} is damaged: it is not JSON") from error
+
+
+def _write_json(path: Path, values: Any) -> None:
+    """Write `path` whole or not at all."""
+    written = path.with_name(f".{path.name}")
+    with written.open("w", encoding="utf-8") as file:
+        json.dump(values, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    written.replace(path)
+
+
+def _cannot_write(directory: Path, error: Exception) -> MnistGraphError:
+    if isinstance(error, MnistGraphError):
+        return error
+    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    return MnistGraphError(f"cannot write to {directory}: {reason}")

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from setuptools import setup
+
+here = Path(__file__).parent
+
+setup(
+    name="mnist-graph",
+    version="1.0.0",
+    description="The classic TensorFlow 1 MNIST tutorials, whole and working on TensorFlow 2",
+    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=["mnist_graph"],
+    package_data={"mnist_graph": ["data/mnist/*"]},
+    python_requires=">=3.10,<3.14",
+    install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),
+    extras_require={"gpu": ["tensorflow[and-cuda]"]},
+    entry_points={"console_scripts": ["mnist-graph = mnist_graph.cli:run"]},
+)
