@@ -37,10 +37,12 @@ class Classifier:
         if run.result is None or checkpoint is None:
             raise MnistGraphError(f"{run.directory} is not finished; go on with it by --resume")
         self.run = run
-        self._graph = build_graph(run.recipe, run.image_shape, run.classes)
-        # A handful of images: whatever the training's precision, float32 is at hand anywhere.
+        # Whatever it was trained in, float32 is at hand on every machine.
+        recipe = run.recipe.override(precision="float32")
+        self._graph = build_graph(recipe, run.image_shape, run.classes)
         self._session = open_session(self._graph.graph, choose_device(device, "float32"))
         restore(self._session, self._graph, checkpoint.prefix)
+        self._session.run(self._graph.use_averages)
 
     @classmethod
     def restore(cls, directory: str | Path, device: str = "auto") -> "Classifier":

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from mnist_graph import models
+from mnist_graph.models import Inputs
 from mnist_graph.recipes import Recipe
 from mnist_graph.schedules import learning_rate
 
@@ -23,6 +24,8 @@ class Graph(NamedTuple):
     """int32 [n]."""
     keep_prob: tf.Tensor
     """float32 []: 1 where it is not fed."""
+    is_training: tf.Tensor
+    """bool []: false where it is not fed."""
     logits: tf.Tensor
     """float32 [n, classes]."""
     probabilities: tf.Tensor
@@ -38,6 +41,10 @@ class Graph(NamedTuple):
     learning_rate: tf.Tensor
     """float32 []."""
     train_step: tf.Operation
+    use_averages: tf.Operation
+    """Gives the weights their moving averages, where the recipe keeps these; run it before
+    the network is judged for good, on variables that are not trained on.
+    """
     initialize: tf.Operation
     saver: tf1.train.Saver
 
@@ -46,6 +53,9 @@ def build_graph(
     recipe: Recipe, image_shape: tuple[int, int] = (28, 28), classes: int = 10
 ) -> Graph:
     """The graph of `recipe` for images of `image_shape`, height by width, of that many classes.
+
+    `recipe.precision` says in what its hidden layers multiply: float32 or bfloat16. What
+    auto means is for `sessions.choose_device` to say; here it is float32.
 
     The tensors are called in the graph as they are called here ("images:0", "logits:0", ...).
     """
@@ -58,17 +68,22 @@ def build_graph(
         images = tf1.placeholder_with_default(scaled, [None, height * width], name="images")
         labels = tf1.placeholder(tf.int32, [None], name="labels")
         keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
+        is_training = tf1.placeholder_with_default(False, [], name="is_training")
 
-        logits = inference(images, image_shape, classes, keep_prob, recipe)
+        framed = tf.reshape(images, [-1, height, width, 1])
+        logits = inference(Inputs(framed, keep_prob, is_training), recipe, classes)
         cross_entropy = loss(logits, labels, recipe.loss)
-        rate = learning_rate(recipe, global_step)
         accuracy, correct = evaluation(logits, labels)
+        rate = learning_rate(recipe, global_step)
+        objective = loss(logits, labels, recipe.loss, recipe.label_smoothing, name="objective")
+        train_step, use_averages = training(objective, rate, global_step, recipe)
         return Graph(
             graph=graph,
             pixels=pixels,
             images=images,
             labels=labels,
             keep_prob=keep_prob,
+            is_training=is_training,
             logits=logits,
             probabilities=tf.nn.softmax(logits, name="probabilities"),
             loss=cross_entropy,
@@ -76,45 +91,59 @@ def build_graph(
             correct=correct,
             global_step=global_step,
             learning_rate=rate,
-            train_step=training(cross_entropy, rate, global_step, recipe),
+            train_step=train_step,
+            use_averages=use_averages,
             initialize=tf1.global_variables_initializer(),
             saver=tf1.train.Saver(max_to_keep=None),
         )
 
 
-def inference(
-    images: tf.Tensor,
-    image_shape: tuple[int, int],
-    classes: int,
-    keep_prob: tf.Tensor,
-    recipe: Recipe,
+def inference(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
+    """The recipe's network: what is fed -> logits, float32 [n, classes]."""
+    return tf.identity(getattr(models, recipe.network)(inputs, recipe, classes), name="logits")
+
+
+def loss(
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+    reduction: str,
+    label_smoothing: float = 0.0,
+    name: str = "loss",
 ) -> tf.Tensor:
-    """The recipe's network: float32 [n, height * width] -> logits, float32 [n, classes]."""
-    network = getattr(models, recipe.network)
-    framed = tf.reshape(images, [-1, *image_shape, 1])
-    return tf.identity(network(framed, classes, keep_prob, recipe), name="logits")
-
-
-def loss(logits: tf.Tensor, labels: tf.Tensor, reduction: str) -> tf.Tensor:
     """The cross-entropy of logits [n, classes] and labels [n]; its mean or sum over the batch.
 
     Computed from the logits by TensorFlow's fused op: the logarithm of a softmax that has
     underflowed to 0 would be infinite, and the loss of the old listings NaN.
+    `label_smoothing` takes that share of each label and spreads it over all classes.
     """
     cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    if label_smoothing:
+        to_all = tf.reduce_mean(-tf.nn.log_softmax(logits), axis=1)
+        cross_entropy = (1 - label_smoothing) * cross_entropy + label_smoothing * to_all
     reduce = tf.reduce_mean if reduction == "mean" else tf.reduce_sum
-    return reduce(cross_entropy, name="loss")
+    return reduce(cross_entropy, name=name)
 
 
 def training(
-    cross_entropy: tf.Tensor, rate: tf.Tensor, global_step: tf.Variable, recipe: Recipe
-) -> tf.Operation:
-    """One step of the recipe's optimiser down the gradient; counts itself in `global_step`."""
+    objective: tf.Tensor, rate: tf.Tensor, global_step: tf.Variable, recipe: Recipe
+) -> tuple[tf.Operation, tf.Operation]:
+    """One step of the recipe's optimiser down the gradient, which counts itself in
+    `global_step`; and what gives the weights their moving averages.
+    """
     if recipe.optimizer == "adam":
         optimizer = tf1.train.AdamOptimizer(rate, recipe.beta1, recipe.beta2)
     else:
         optimizer = tf1.train.GradientDescentOptimizer(rate)
-    return optimizer.minimize(cross_entropy, global_step=global_step, name="train_step")
+    with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
+        step = optimizer.minimize(objective, global_step=global_step)
+    if not recipe.average_weights:
+        return tf.group(step, name="train_step"), tf.no_op(name="use_averages")
+    averages = tf1.train.ExponentialMovingAverage(recipe.moving_decay, num_updates=global_step)
+    weights = tf1.trainable_variables()
+    with tf.control_dependencies([step]):
+        step = averages.apply(weights)
+    assignments = (weight.assign(averages.average(weight)) for weight in weights)
+    return tf.group(step, name="train_step"), tf.group(*assignments, name="use_averages")
 
 
 def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -3,6 +3,9 @@
 Whatever is random in them is a function of the graph's seed, of where in the graph it
 stands, and (dropout) of the iteration: two graphs with the same seed start from the same
 weights, and a run that was stopped and resumed drops the units it would have dropped.
+
+Where a layer takes a `dtype`, it multiplies in it; its variables and what it gives are
+float32 all the same.
 """
 
 import math
@@ -19,6 +22,8 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "tanh": tf.tanh,
     "linear": tf.identity,
 }
+
+BATCH_NORM_EPSILON = 1e-5
 
 
 def weight_variable(shape: Sequence[int], weights: str = "truncated-normal") -> tf.Variable:
@@ -54,13 +59,16 @@ def dense(
     inputs: tf.Tensor,
     units: int,
     name: str,
+    *,
     weights: str = "truncated-normal",
-    bias: float = 0.1,
+    bias: float | None = 0.1,
+    dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
-    """inputs x W + b: float32 [n, features] -> [n, units]."""
+    """inputs x W + b: float32 [n, features] -> [n, units]; without b where `bias` is None."""
     with tf1.variable_scope(name):
         w = weight_variable([inputs.shape[1], units], weights)
-        return tf.matmul(inputs, w) + bias_variable(units, bias)
+        product = tf.matmul(tf.cast(inputs, dtype), tf.cast(w, dtype))
+        return _add_bias(tf.cast(product, tf.float32), bias)
 
 
 def conv2d(
@@ -68,18 +76,34 @@ def conv2d(
     size: int,
     channels: int,
     name: str,
-    weights: str = "truncated-normal",
-    bias: float = 0.1,
+    *,
     stride: int = 1,
+    pool: bool = False,
+    weights: str = "truncated-normal",
+    bias: float | None = 0.1,
+    dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
-    """A `size` x `size` convolution with bias, padded to keep the frame:
+    """A `size` x `size` convolution, padded to keep the frame, with bias unless it is None:
     float32 [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels].
+
+    With `pool`, `max_pool_2x2` of that. It is taken before the bias: a maximum commutes
+    with adding a constant and with every activation here, all of which rise, and so these
+    have a quarter of the work left.
     """
     with tf1.variable_scope(name):
         w = weight_variable([size, size, inputs.shape[3], channels], weights)
-        return tf.nn.conv2d(inputs, w, strides=stride, padding="SAME") + bias_variable(
-            channels, bias
+        product = tf.nn.conv2d(
+            tf.cast(inputs, dtype), tf.cast(w, dtype), strides=stride, padding="SAME"
         )
+        if pool:
+            product = max_pool_2x2(product)
+        return _add_bias(tf.cast(product, tf.float32), bias)
+
+
+def _add_bias(product: tf.Tensor, bias: float | None) -> tf.Tensor:
+    if bias is None:
+        return product
+    return tf.nn.bias_add(product, bias_variable(product.shape[-1], bias))
 
 
 def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
@@ -90,6 +114,47 @@ def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
 def flatten(inputs: tf.Tensor) -> tf.Tensor:
     """[n, ...] -> [n, features]."""
     return tf.reshape(inputs, [-1, math.prod(inputs.shape[1:])])
+
+
+def batch_normalization(
+    inputs: tf.Tensor, is_training: tf.Tensor, name: str, decay: float = 0.999
+) -> tf.Tensor:
+    """Each channel of float32 [n, h, w, c] or [n, c] at mean 0 and variance 1, plus an
+    offset that is learned (Ioffe and Szegedy 2015; no scale: ReLU passes one on).
+
+    Where `is_training`, a boolean scalar, says so, by the batch's own mean and variance,
+    whose moving averages are kept through tf.GraphKeys.UPDATE_OPS; else by these averages.
+    They move by `decay`, and faster in the first iterations.
+    """
+    channels = inputs.shape[-1]
+    with tf1.variable_scope(name):
+        offset = tf1.get_variable("offset", initializer=tf.zeros([channels]), use_resource=True)
+        averages = [
+            tf1.get_variable(key, initializer=start, trainable=False, use_resource=True)
+            for key, start in (
+                ("moving_mean", tf.zeros([channels])),
+                ("moving_variance", tf.ones([channels])),
+            )
+        ]
+
+        def normalise(*moments: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            framed = inputs if len(inputs.shape) == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
+            return tf1.nn.fused_batch_norm(
+                framed,
+                tf.ones([channels]),
+                offset,
+                *moments,
+                epsilon=BATCH_NORM_EPSILON,
+                is_training=not moments,
+            )
+
+        output, *moments = tf.cond(is_training, normalise, lambda: normalise(*averages))
+        iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.float32)
+        pace = 1 - tf.minimum(decay, (1 + iteration) / (10 + iteration))
+        for average, moment in zip(averages, moments, strict=True):
+            update = average.assign_add(pace * (moment - average))
+            tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+        return tf.reshape(output, [-1, *inputs.shape[1:]])
 
 
 def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor, name: str = "dropout") -> tf.Tensor:

@@ -1,47 +1,110 @@
-"""The tutorials' networks: functions from images to logits.
+"""The tutorials' networks: functions from what is fed to logits.
 
-Each takes `images`, float32 [n, height, width, 1] in [0, 1]; the number of `classes`;
-`keep_prob`, a float32 scalar; and the `recipe` with its other sizes. Each gives logits,
-float32 [n, classes].
+Each takes its `Inputs`, the `recipe` with its sizes, and the number of `classes`, and gives
+logits, float32 [n, classes].
 """
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from mnist_graph.layers import ACTIVATIONS, conv2d, dense, dropout, flatten, max_pool_2x2
+from mnist_graph import layers
+from mnist_graph.layers import ACTIVATIONS, batch_normalization, dropout, flatten
 from mnist_graph.recipes import Recipe
 
 
-def softmax(images: tf.Tensor, classes: int, keep_prob: tf.Tensor, recipe: Recipe) -> tf.Tensor:
+class Inputs(NamedTuple):
+    """What a network is fed."""
+
+    images: tf.Tensor
+    """float32 [n, height, width, 1] in [0, 1]."""
+    keep_prob: tf.Tensor
+    """float32 []: the share of units that dropout keeps."""
+    is_training: tf.Tensor
+    """bool []: whether batch normalisation goes by the batch or by what it has learned."""
+
+
+def softmax(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     """Softmax regression: images x W + b, both from zeros ("MNIST for ML Beginners")."""
-    return dense(flatten(images), classes, "softmax", recipe.weights, bias=0.0)
+    return layers.dense(
+        flatten(inputs.images), classes, "softmax", weights=recipe.weights, bias=0.0
+    )
 
 
-def mlp(images: tf.Tensor, classes: int, keep_prob: tf.Tensor, recipe: Recipe) -> tf.Tensor:
-    """Hidden layers one upon the other, 784-512-256-128-10 unless `recipe.hidden` says
-    otherwise, and dropout behind the last ("How To Build a Neural Network to Recognize
-    Handwritten Digits with TensorFlow", Ellie Birbeck, with its activations put in).
+def mlp(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
+    """`recipe.hidden` layers one upon the other: 784-512-256-128-10 with dropout behind the
+    last ("How To Build a Neural Network to Recognize Handwritten Digits with TensorFlow",
+    Ellie Birbeck), or 784-200-100-60-30-10 (Martin Görner).
     """
-    return _dense_layers(flatten(images), classes, keep_prob, recipe)
+    return _dense_layers(flatten(inputs.images), inputs, recipe, classes)
 
 
-def cnn(images: tf.Tensor, classes: int, keep_prob: tf.Tensor, recipe: Recipe) -> tf.Tensor:
+def cnn(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     """Two 5x5 convolutions, 32 and 64 channels, each with a 2x2 max pool, then a dense
     layer of 1024 with dropout ("Deep MNIST for Experts").
     """
-    activation = ACTIVATIONS[recipe.activation]
-    layer = max_pool_2x2(activation(conv2d(images, 5, 32, "conv1", recipe.weights, recipe.bias)))
-    layer = max_pool_2x2(activation(conv2d(layer, 5, 64, "conv2", recipe.weights, recipe.bias)))
-    return _dense_layers(flatten(layer), classes, keep_prob, recipe)
+    conv2d, _, finish = _layers(inputs, recipe)
+    layer = finish(conv2d(inputs.images, 5, 32, "conv1", pool=True), "conv1")
+    layer = finish(conv2d(layer, 5, 64, "conv2", pool=True), "conv2")
+    return _dense_layers(flatten(layer), inputs, recipe, classes)
 
 
-def _dense_layers(
-    layer: tf.Tensor, classes: int, keep_prob: tf.Tensor, recipe: Recipe
-) -> tf.Tensor:
+def conv3(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
+    """Three convolutions, the last two of stride 2 in place of pooling, then a dense layer
+    of 200 ("TensorFlow and deep learning, without a PhD", Martin Görner).
+    """
+    conv2d, _, finish = _layers(inputs, recipe)
+    layer = inputs.images
+    sizes = zip(recipe.filter_sizes, recipe.channels, (1, 2, 2), strict=True)
+    for number, (size, channels, stride) in enumerate(sizes, start=1):
+        name = f"conv{number}"
+        layer = finish(conv2d(layer, size, channels, name, stride=stride), name)
+    return _dense_layers(flatten(layer), inputs, recipe, classes)
+
+
+def cnn5(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
+    """Five convolutions: 5x5 with 32 channels; two of 3x3 with 64; two of 3x3 with 128. A
+    2x2 max pool behind the first, third and fifth; dropout behind the last two pools, half
+    as much behind the earlier.
+    """
+    conv2d, _, finish = _layers(inputs, recipe)
+    layer = finish(conv2d(inputs.images, 5, 32, "conv1", pool=True), "conv1")
+    layer = finish(conv2d(layer, 3, 64, "conv2"), "conv2")
+    layer = finish(conv2d(layer, 3, 64, "conv3", pool=True), "conv3")
+    layer = dropout(layer, (1 + inputs.keep_prob) / 2, "dropout3")
+    layer = finish(conv2d(layer, 3, 128, "conv4"), "conv4")
+    layer = finish(conv2d(layer, 3, 128, "conv5", pool=True), "conv5")
+    layer = flatten(dropout(layer, inputs.keep_prob, "dropout5"))
+    return layers.dense(layer, classes, "logits", weights=recipe.weights, bias=recipe.bias)
+
+
+def _dense_layers(layer: tf.Tensor, inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     """`recipe.hidden` and the logits on top of `layer`, [n, features] -> [n, classes]."""
+    _, dense, finish = _layers(inputs, recipe)
     last = len(recipe.hidden)
     for number, units in enumerate(recipe.hidden, start=1):
-        layer = dense(layer, units, f"dense{number}", recipe.weights, recipe.bias)
-        layer = ACTIVATIONS[recipe.activation](layer)
-        if number == last or recipe.dropout == "each":
-            layer = dropout(layer, keep_prob, f"dropout{number}")
-    return dense(layer, classes, "logits", recipe.weights, recipe.bias)
+        name = f"dense{number}"
+        layer = finish(dense(layer, units, name), name)
+        if recipe.keep_prob is not None and (number == last or recipe.dropout == "each"):
+            layer = dropout(layer, inputs.keep_prob, f"dropout{number}")
+    return layers.dense(layer, classes, "logits", weights=recipe.weights, bias=recipe.bias)
+
+
+def _layers(inputs: Inputs, recipe: Recipe) -> tuple[Callable, Callable, Callable]:
+    """conv2d and dense as `recipe` starts and multiplies them, and what finishes a layer:
+    batch normalisation, where the recipe has it, and the activation.
+    """
+    settings = {
+        "weights": recipe.weights,
+        "bias": None if recipe.batch_normalization else recipe.bias,
+        "dtype": tf.bfloat16 if recipe.precision == "bfloat16" else tf.float32,
+    }
+
+    def finish(layer: tf.Tensor, name: str) -> tf.Tensor:
+        if recipe.batch_normalization:
+            layer = batch_normalization(layer, inputs.is_training, name, recipe.moving_decay)
+        return ACTIVATIONS[recipe.activation](layer)
+
+    return partial(layers.conv2d, **settings), partial(layers.dense, **settings), finish

@@ -20,6 +20,31 @@ CHOICES = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How strongly training images are distorted, each differently in every epoch."""
+
+    rotation: float = 10.0
+    """Degrees to either side, at most; uniform, as are the next three."""
+    shear: float = 10.0
+    """Degrees of slant to either side, at most."""
+    scale: float = 0.12
+    """Height and width are each multiplied by 1 / (1 + scale) to 1 + scale."""
+    shift: float = 2.0
+    """Pixels in each direction, at most."""
+    elastic: float = 0.8
+    """Standard deviation of the elastic displacement in each direction, in pixels."""
+    thickness: float = 0.3
+    """The probability that strokes get thicker or thinner, either as likely."""
+
+    def __post_init__(self) -> None:
+        limits = {"rotation": 180, "shear": 60, "thickness": 1}
+        for name, value in dataclasses.asdict(self).items():
+            highest = limits.get(name, 100)
+            if not 0 <= value <= highest:
+                raise UsageError(f"{name} must be from 0 to {highest}, not {value}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A network and how it is trained.
 
@@ -37,8 +62,8 @@ class Recipe:
     learning_rate: float
     """Under a schedule: the rate that it starts from (exponential) or rises to (one-cycle)."""
     schedule: str = "constant"
-    final_learning_rate: float = 1e-4
-    """Where the exponential schedule, which adds it, and the one-cycle schedule end."""
+    learning_rate_floor: float = 1e-4
+    """What the exponential schedule adds to its rate, and so ends at."""
     decay_iterations: float = 2000.0
     """The iterations in which the exponential schedule falls to 1/e."""
     warmup: float = 0.2
@@ -52,10 +77,24 @@ class Recipe:
     """Behind the last hidden dense layer only, or behind each."""
     hidden: tuple[int, ...] | None = None
     """Units of each hidden dense layer."""
+    channels: tuple[int, ...] | None = None
+    """Of each convolution, where the network leaves them open."""
+    filter_sizes: tuple[int, ...] | None = None
+    """Of each convolution, in pixels, where the network leaves them open."""
+    batch_normalization: bool = False
+    """Of every hidden layer, before its activation."""
     activation: str | None = None
     weights: str = "truncated-normal"
     bias: float = 0.1
     """What hidden layers' biases start from."""
+    label_smoothing: float = 0.0
+    """The share of each label that training spreads over all classes (Szegedy et al. 2016)."""
+    moving_decay: float = 0.999
+    """Of batch normalisation's averages, and of the weights' where these are averaged."""
+    average_weights: bool = False
+    """Whether the network is judged with moving averages of its weights."""
+    augmentation: Augmentation | None = None
+    """How the training images are distorted."""
     validation_size: int = 5000
     precision: str = "float32"
     seed: int = 0
@@ -100,8 +139,12 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """The hyperparameters by name, in values that JSON has."""
-        values = {name: getattr(self, name) for name in _HYPERPARAMETERS}
-        return {n: list(v) if isinstance(v, tuple) else v for n, v in values.items()}
+        values = dataclasses.asdict(self)
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if name in _HYPERPARAMETERS
+        }
 
     @classmethod
     def from_json(cls, values: Any) -> "Recipe":
@@ -112,12 +155,8 @@ class Recipe:
             raise MnistGraphError("its recipe has hyperparameters that this version does not know")
         if missing := sorted(_REQUIRED - set(values)):
             raise MnistGraphError(f"its recipe lacks {', '.join(missing)}")
-        values = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
         hints = get_type_hints(cls)
-        for name, value in values.items():
-            if not _is_a(value, hints[name]):
-                raise MnistGraphError(f"its recipe has {value!r} for {name}")
-        return cls(**values)
+        return cls(**{name: _typed(name, value, hints[name]) for name, value in values.items()})
 
     def differences(self, other: "Recipe") -> list[str]:
         """What sets `other` apart from this recipe, as "batch_size is 100, not 128"."""
@@ -129,19 +168,41 @@ _HYPERPARAMETERS = {f.name: f for f in dataclasses.fields(Recipe) if f.compare}
 _REQUIRED = {n for n, f in _HYPERPARAMETERS.items() if f.default is dataclasses.MISSING}
 
 
-def _is_a(value: Any, hint: Any) -> bool:
-    """Whether `value`, out of a JSON file, is of the annotated type `hint`."""
-    if hint in (int, float, str):
-        allowed = (int, float) if hint is float else (hint,)
-        return isinstance(value, allowed) and not isinstance(value, bool)
-    if hint == tuple[int, ...]:
-        return isinstance(value, tuple) and all(_is_a(item, int) for item in value)
-    return value is None or any(_is_a(value, option) for option in get_args(hint)[:1])
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """`value`, out of a JSON file, as what the annotation `hint` of hyperparameter `name` says.
+
+    Raises MnistGraphError where it is something else.
+    """
+    options = get_args(hint)
+    if type(None) in options:
+        return None if value is None else _typed(name, value, options[0])
+    if hint == tuple[int, ...] and isinstance(value, list):
+        return tuple(_typed(name, item, int) for item in value)
+    if hint is Augmentation and isinstance(value, dict):
+        known = get_type_hints(Augmentation)
+        if set(value) == set(known):
+            return Augmentation(**{n: _typed(n, v, known[n]) for n, v in value.items()})
+    allowed = (int, float) if hint is float else hint
+    plain = hint in (bool, int, float, str) and isinstance(value, allowed)
+    if not plain or (isinstance(value, bool) and hint is not bool):
+        raise MnistGraphError(f"its recipe has {value!r} for {name}")
+    return value
 
 
 def _table(*rows: Recipe) -> dict[str, Recipe]:
     return {row.model: row for row in rows}
 
+
+_DENSE_5 = (200, 100, 60, 30)
+_DECAY = {"learning_rate": 0.003, "schedule": "exponential"}
+_ONE_CYCLE = {
+    "schedule": "one-cycle",
+    "beta2": 0.99,
+    "weights": "he",
+    "bias": 0.0,
+    "precision": "auto",
+}
+_TEN_THOUSAND = {"iterations": 10_000, "batch_size": 100}
 
 recipes = _table(
     Recipe(
@@ -180,6 +241,183 @@ recipes = _table(
         summary="conv 5x5 32, 64, each pooled; dense 1024",
         parameters=3_274_634,
         published="about 0.992",
+    ),
+    Recipe(
+        model="mlp-linear",
+        network="mlp",
+        iterations=1000,
+        batch_size=128,
+        learning_rate=1e-4,
+        keep_prob=0.5,
+        hidden=(512, 256, 128),
+        activation="linear",
+        summary="dense 512, 256, 128, without activations",
+        parameters=567_434,
+        published="0.9206",
+    ),
+    Recipe(
+        model="cnn-sgd",
+        network="cnn",
+        **_TEN_THOUSAND,
+        optimizer="gradient-descent",
+        learning_rate=0.001,
+        keep_prob=0.6,
+        hidden=(1024,),
+        activation="relu",
+        weights="glorot-uniform",
+        bias=0.0,
+        summary="conv 5x5 32, 64, each pooled; dense 1024",
+        parameters=3_274_634,
+        published="0.9521",
+    ),
+    Recipe(
+        model="softmax-sum",
+        network="softmax",
+        iterations=1000,
+        batch_size=100,
+        optimizer="gradient-descent",
+        learning_rate=0.003,
+        loss="sum",
+        weights="zeros",
+        summary="images x W + b",
+        parameters=7_850,
+        published="0.92",
+    ),
+    Recipe(
+        model="mlp-sigmoid",
+        network="mlp",
+        **_TEN_THOUSAND,
+        optimizer="gradient-descent",
+        learning_rate=0.003,
+        loss="sum",
+        hidden=(200, 100),
+        activation="sigmoid",
+        bias=0.0,
+        summary="dense 200, 100, sigmoid",
+        parameters=178_110,
+        published="above 0.97",
+    ),
+    Recipe(
+        model="mlp5-sigmoid",
+        network="mlp",
+        **_TEN_THOUSAND,
+        learning_rate=0.003,
+        hidden=_DENSE_5,
+        activation="sigmoid",
+        bias=0.0,
+        summary="dense 200, 100, 60, 30, sigmoid",
+        parameters=185_300,
+        published="0.9788",
+    ),
+    Recipe(
+        model="mlp5-relu",
+        network="mlp",
+        **_TEN_THOUSAND,
+        learning_rate=0.003,
+        hidden=_DENSE_5,
+        activation="relu",
+        summary="dense 200, 100, 60, 30",
+        parameters=185_300,
+        published="0.98 (0.9825 at its best)",
+    ),
+    Recipe(
+        model="mlp5-relu-decay",
+        network="mlp",
+        **_TEN_THOUSAND,
+        **_DECAY,
+        hidden=_DENSE_5,
+        activation="relu",
+        summary="dense 200, 100, 60, 30",
+        parameters=185_300,
+        published="above 0.98 (0.9824)",
+    ),
+    Recipe(
+        model="mlp5-relu-dropout",
+        network="mlp",
+        **_TEN_THOUSAND,
+        **_DECAY,
+        keep_prob=0.75,
+        dropout="each",
+        hidden=_DENSE_5,
+        activation="relu",
+        summary="dense 200, 100, 60, 30",
+        parameters=185_300,
+        published="about 0.98",
+    ),
+    Recipe(
+        model="conv3",
+        network="conv3",
+        **_TEN_THOUSAND,
+        **_DECAY,
+        filter_sizes=(5, 5, 4),
+        channels=(4, 8, 12),
+        hidden=(200,),
+        activation="relu",
+        summary="conv 5x5 4, 5x5 8, 4x4 12; dense 200",
+        parameters=122_270,
+        published="0.989",
+    ),
+    Recipe(
+        model="conv3-dropout",
+        network="conv3",
+        **_TEN_THOUSAND,
+        **_DECAY,
+        keep_prob=0.75,
+        filter_sizes=(6, 5, 4),
+        channels=(6, 12, 24),
+        hidden=(200,),
+        activation="relu",
+        summary="conv 6x6 6, 5x5 12, 4x4 24; dense 200",
+        parameters=244_076,
+        published="0.993",
+    ),
+    Recipe(
+        model="conv3-batchnorm",
+        network="conv3",
+        **_TEN_THOUSAND,
+        learning_rate=0.02,
+        schedule="exponential",
+        decay_iterations=1600.0,
+        keep_prob=0.75,
+        filter_sizes=(6, 5, 4),
+        channels=(24, 48, 64),
+        batch_normalization=True,
+        hidden=(200,),
+        activation="relu",
+        summary="conv 6x6 24, 5x5 48, 4x4 64; dense 200; batch norm",
+        parameters=708_362,
+        published="0.995",
+    ),
+    Recipe(
+        model="cnn-fast",
+        network="cnn",
+        iterations=600,
+        batch_size=128,
+        **_ONE_CYCLE,
+        learning_rate=0.002,
+        keep_prob=0.5,
+        hidden=(1024,),
+        activation="relu",
+        summary="conv 5x5 32, 64, each pooled; dense 1024",
+        parameters=3_274_634,
+    ),
+    Recipe(
+        model="cnn-best",
+        network="cnn5",
+        iterations=7031,  # 15 epochs
+        batch_size=128,
+        **_ONE_CYCLE,
+        learning_rate=0.003,
+        keep_prob=0.6,
+        batch_normalization=True,
+        activation="relu",
+        label_smoothing=0.05,
+        moving_decay=0.995,
+        average_weights=True,
+        augmentation=Augmentation(),
+        validation_size=0,
+        summary="conv 5x5 32, 3x3 64, 64, 128, 128; batch norm",
+        parameters=298_186,
     ),
 )
 """Every recipe, by the name that `--model` takes."""

@@ -2,10 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
-from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
 from mnist_graph.errors import MnistGraphError
 
@@ -36,10 +35,10 @@ def choose_device(device: str = "auto", precision: str = "float32") -> Device:
             "TensorFlow finds no GPU; install its CUDA build with "
             "pip install 'tensorflow[and-cuda]' and an NVIDIA driver, or leave --device at auto"
         )
-    native = not gpus and cpu_multiplies_bfloat16()
+    native = _gpu_multiplies_bfloat16(gpus[0]) if gpus else _cpu_multiplies_bfloat16()
     if precision == "bfloat16" and not native:
-        where = "on a GPU" if gpus else "on this CPU (it has neither AMX nor AVX-512 BF16)"
-        raise MnistGraphError(f"bfloat16 is not computed {where}; use --precision auto")
+        what = "GPU (compute capability 8)" if gpus else "CPU (AMX or AVX-512 BF16)"
+        raise MnistGraphError(f"bfloat16 needs a newer {what}; use --precision auto")
     chosen = "bfloat16" if native and precision != "float32" else "float32"
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
@@ -48,8 +47,12 @@ def choose_device(device: str = "auto", precision: str = "float32") -> Device:
     return Device("cpu", f"CPU ({cores} core{'s' * (cores != 1)})", chosen)
 
 
-def cpu_multiplies_bfloat16() -> bool:
-    """Whether this CPU has instructions that multiply bfloat16."""
+def _gpu_multiplies_bfloat16(gpu: Any) -> bool:
+    details = tf.config.experimental.get_device_details(gpu)
+    return details.get("compute_capability", (0, 0)) >= (8, 0)
+
+
+def _cpu_multiplies_bfloat16() -> bool:
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -58,17 +61,9 @@ def cpu_multiplies_bfloat16() -> bool:
 
 
 def open_session(graph: tf.Graph, device: Device) -> tf1.Session:
-    """A session of its own for `graph`; its GPU memory grows with the need.
-
-    In bfloat16 TensorFlow's own graph rewriter computes the matrix products and the
-    convolutions in it, and what lies between them; variables, softmax, loss and the
-    optimiser stay float32.
-    """
+    """A session of its own for `graph`; its GPU memory grows with the need."""
     config = tf1.ConfigProto()
     if device.kind == "cpu":
         config.device_count["GPU"] = 0
     config.gpu_options.allow_growth = True
-    if device.precision == "bfloat16":
-        rewrite = config.graph_options.rewrite_options
-        rewrite.auto_mixed_precision_onednn_bfloat16 = RewriterConfig.ON
     return tf1.Session(graph=graph, config=config)

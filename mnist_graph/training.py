@@ -9,7 +9,8 @@ from typing import NoReturn
 import numpy as np
 import tensorflow as tf
 
-from mnist_graph.datasets import DataSet, DataSets, batch_indices
+from mnist_graph.batches import batches, sparse_labels
+from mnist_graph.datasets import DataSet, DataSets
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph import Graph, build_graph
 from mnist_graph.recipes import Recipe
@@ -121,7 +122,8 @@ class _Training:
     ) -> None:
         self.run, self.data, self.device, self.log_every = run, data, device, log_every
         self.hooks = (History(), *hooks)
-        self.graph = build_graph(run.recipe, run.image_shape, run.classes)
+        recipe = run.recipe.override(precision=device.precision)
+        self.graph = build_graph(recipe, run.image_shape, run.classes)
 
     def finish(self) -> Run:
         recipe = self.run.recipe
@@ -132,6 +134,7 @@ class _Training:
             self._loop()
             seconds = self._seconds()
             self._save()
+            session.run(self.graph.use_averages)
             correct = count_correct(session, self.graph, self.data.test)
         result = Result(
             test_accuracy=correct / self.data.test.num_examples,
@@ -166,17 +169,14 @@ class _Training:
     def _iterate(self) -> None:
         graph, recipe, train_set = self.graph, self.run.recipe, self.data.train
         step = self.session.make_callable(
-            [graph.train_step], [graph.pixels, graph.labels, graph.keep_prob]
+            [graph.train_step], [graph.pixels, graph.labels, graph.keep_prob, graph.is_training]
         )
         judge = self.session.make_callable(
             [graph.loss, graph.accuracy], [graph.pixels, graph.labels]
         )
         keep_prob = np.float32(1 if recipe.keep_prob is None else recipe.keep_prob)
-        while self.iteration < recipe.iterations:
-            iteration = self.iteration
-            batch = batch_indices(train_set.num_examples, recipe.batch_size, recipe.seed, iteration)
-            pixels, labels = train_set.pixels[batch], _labels(train_set, batch)
-            step(pixels, labels, keep_prob)
+        for iteration, (pixels, labels) in batches(train_set, recipe, self.iteration):
+            step(pixels, labels, keep_prob, True)
             self.iteration += 1
             if iteration % self.log_every == 0 or self.iteration == recipe.iterations:
                 self._evaluate(judge, iteration, pixels, labels)
@@ -225,8 +225,4 @@ def count_correct(session: tf.compat.v1.Session, graph: Graph, dataset: DataSet)
     judge = session.make_callable(graph.correct, [graph.pixels, graph.labels])
     pieces = range(0, dataset.num_examples, EVALUATION_BATCH)
     parts = (slice(start, start + EVALUATION_BATCH) for start in pieces)
-    return sum(int(judge(dataset.pixels[part], _labels(dataset, part))) for part in parts)
-
-
-def _labels(dataset: DataSet, which: np.ndarray | slice) -> np.ndarray:
-    return dataset.sparse_labels[which].astype(np.int32)
+    return sum(int(judge(dataset.pixels[part], sparse_labels(dataset, part))) for part in parts)
