@@ -202,7 +202,11 @@ _ONE_CYCLE = {
     "bias": 0.0,
     "precision": "auto",
 }
-_TEN_THOUSAND = {"iterations": 10_000, "batch_size": 100}
+_GOERNER = {
+    "iterations": 10_000,
+    "batch_size": 100,
+    "validation_size": 0,  # his listings train on all 60,000 images
+}
 
 recipes = _table(
     Recipe(
@@ -258,7 +262,8 @@ recipes = _table(
     Recipe(
         model="cnn-sgd",
         network="cnn",
-        **_TEN_THOUSAND,
+        iterations=10_000,
+        batch_size=100,
         optimizer="gradient-descent",
         learning_rate=0.001,
         keep_prob=0.6,
@@ -279,6 +284,7 @@ recipes = _table(
         learning_rate=0.003,
         loss="sum",
         weights="zeros",
+        validation_size=0,
         summary="images x W + b",
         parameters=7_850,
         published="0.92",
@@ -286,7 +292,7 @@ recipes = _table(
     Recipe(
         model="mlp-sigmoid",
         network="mlp",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         optimizer="gradient-descent",
         learning_rate=0.003,
         loss="sum",
@@ -300,7 +306,7 @@ recipes = _table(
     Recipe(
         model="mlp5-sigmoid",
         network="mlp",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         learning_rate=0.003,
         hidden=_DENSE_5,
         activation="sigmoid",
@@ -312,7 +318,7 @@ recipes = _table(
     Recipe(
         model="mlp5-relu",
         network="mlp",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         learning_rate=0.003,
         hidden=_DENSE_5,
         activation="relu",
@@ -323,7 +329,7 @@ recipes = _table(
     Recipe(
         model="mlp5-relu-decay",
         network="mlp",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         **_DECAY,
         hidden=_DENSE_5,
         activation="relu",
@@ -334,7 +340,7 @@ recipes = _table(
     Recipe(
         model="mlp5-relu-dropout",
         network="mlp",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         **_DECAY,
         keep_prob=0.75,
         dropout="each",
@@ -347,7 +353,7 @@ recipes = _table(
     Recipe(
         model="conv3",
         network="conv3",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         **_DECAY,
         filter_sizes=(5, 5, 4),
         channels=(4, 8, 12),
@@ -360,7 +366,7 @@ recipes = _table(
     Recipe(
         model="conv3-dropout",
         network="conv3",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         **_DECAY,
         keep_prob=0.75,
         filter_sizes=(6, 5, 4),
@@ -374,7 +380,7 @@ recipes = _table(
     Recipe(
         model="conv3-batchnorm",
         network="conv3",
-        **_TEN_THOUSAND,
+        **_GOERNER,
         learning_rate=0.02,
         schedule="exponential",
         decay_iterations=1600.0,
