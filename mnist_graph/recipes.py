@@ -113,6 +113,9 @@ class Recipe:
         for name in ("learning_rate", "decay_iterations"):
             value = getattr(self, name)
             self._require(name, math.isfinite(value) and value > 0, "a number above 0")
+        self._require("warmup", 0 < self.warmup < 1, "above 0 and below 1")
+        self._require("label_smoothing", 0 <= self.label_smoothing < 1, "at least 0, below 1")
+        self._require("moving_decay", 0 < self.moving_decay < 1, "above 0 and below 1")
         if self.keep_prob is not None:
             self._require("keep_prob", 0 < self.keep_prob <= 1, "above 0 and at most 1")
         if self.hidden is not None:

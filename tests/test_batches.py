@@ -1,0 +1,68 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from mnist_graph import recipes
+from mnist_graph.batches import batches, make_batch
+
+PLAIN = recipes["mlp"]
+DISTORTED = recipes["cnn-best"]
+
+
+@pytest.mark.parametrize("recipe", [PLAIN, DISTORTED], ids=["plain", "distorted"])
+def test_a_run_that_starts_later_gets_the_batches_it_would_have_got(mnist, recipe):
+    recipe = recipe.override(iterations=8)
+    whole = dict(batches(mnist.train, recipe))
+    rest = dict(batches(mnist.train, recipe, start=5))
+    assert list(whole) == list(range(8))
+    assert list(rest) == [5, 6, 7]
+    for iteration, (pixels, labels) in rest.items():
+        np.testing.assert_array_equal(pixels, whole[iteration][0])
+        np.testing.assert_array_equal(labels, whole[iteration][1])
+
+
+@pytest.mark.parametrize("recipe", [PLAIN, DISTORTED], ids=["plain", "distorted"])
+def test_a_finished_run_gets_no_batch(mnist, recipe):
+    assert list(batches(mnist.train, recipe, start=recipe.iterations)) == []
+
+
+def test_a_plain_batch_is_real_images_with_their_labels(mnist):
+    pixels, labels = make_batch(mnist.train, PLAIN, 3)
+    assert pixels.shape == (128, 28, 28)
+    assert (pixels.dtype, labels.dtype) == (np.uint8, np.int32)
+    every = {image.tobytes(): label for image, label in zip(*whole(mnist), strict=True)}
+    assert all(every[p.tobytes()] == label for p, label in zip(pixels, labels, strict=True))
+
+
+def whole(mnist):
+    return mnist.train.pixels, mnist.train.labels
+
+
+def test_distortion_changes_the_images_and_not_the_labels(mnist):
+    pixels, labels = make_batch(mnist.train, PLAIN, 0)
+    distorted, same_labels = make_batch(mnist.train, DISTORTED, 0)
+    np.testing.assert_array_equal(same_labels, labels)
+    assert np.any(distorted != pixels, axis=(1, 2)).mean() > 0.99
+
+
+def test_each_epoch_distorts_differently(mnist):
+    one, another = (make_batch(mnist.train, DISTORTED, i)[0] for i in (0, 1))
+    assert not np.array_equal(one, another)
+    seeded = make_batch(mnist.train, DISTORTED.override(seed=1), 0)[0]
+    assert not np.array_equal(one, seeded)
+
+
+def test_the_next_batch_is_made_while_this_one_is_used(mnist, monkeypatch):
+    made = []
+
+    def watched(dataset, recipe, iteration):
+        made.append(iteration)
+        return iteration
+
+    monkeypatch.setattr("mnist_graph.batches.make_batch", watched)
+    supply = batches(mnist.train, DISTORTED.override(iterations=5))
+    assert list(itertools.islice(supply, 2)) == [(0, 0), (1, 1)]
+    assert made[:2] == [0, 1]
+    assert 2 in made, "asked for before it was needed"
+    assert 4 not in made, "but not all at once"
