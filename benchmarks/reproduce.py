@@ -37,9 +37,10 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=list(recipes), metavar="NAME")
     parser.add_argument("--seeds", type=int, metavar="N", help="3; 1 for over two minutes")
     parser.add_argument("--again", action="store_true", help="measure anew what is measured")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     options = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "reproduce.json"
+    options.results.mkdir(parents=True, exist_ok=True)
+    path = options.results / "reproduce.json"
     results = json.loads(path.read_text()) if path.exists() else {"recipes": {}}
     results["machine"] = machine.describe()
     for name in options.recipes or recipes:
@@ -49,8 +50,7 @@ def main() -> None:
             runs.append(run)
             results["recipes"][name] = runs
             path.write_text(json.dumps(results, indent=2) + "\n")
-            (RESULTS / "reproduce.md").write_text(_markdown(results))
-    (RESULTS / "reproduce.md").write_text(_markdown(results))
+    (options.results / "reproduce.md").write_text(_markdown(results))
 
 
 class _Raw(argparse.RawDescriptionHelpFormatter):
