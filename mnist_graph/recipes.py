@@ -403,10 +403,15 @@ recipes = _table(
         iterations=600,
         batch_size=128,
         **_ONE_CYCLE,
-        learning_rate=0.002,
+        learning_rate=0.005,
         keep_prob=0.5,
         hidden=(1024,),
         activation="relu",
+        label_smoothing=0.1,
+        augmentation=Augmentation(
+            rotation=7.0, shear=7.0, scale=0.07, shift=1.0, elastic=0.4, thickness=0.0
+        ),
+        validation_size=0,
         summary="conv 5x5 32, 64, each pooled; dense 1024",
         parameters=3_274_634,
     ),
