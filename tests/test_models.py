@@ -55,8 +55,9 @@ def test_logits_are_numpys_with_each_activation(mnist, name, activation):
     compare(recipe, mnist.test.pixels[6:9])
 
 
-@pytest.mark.parametrize("hidden", [(7,), (30, 20), (9, 8, 7, 6)])
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
+@pytest.mark.parametrize(
+    ("name", "hidden"), [("mlp", (7,)), ("mlp", (9, 8, 7, 6)), ("cnn", (30, 20))]
+)
 def test_hidden_layers_are_as_many_and_as_wide_as_asked(mnist, name, hidden):
     compare(recipes[name].override(hidden=hidden), mnist.test.pixels[:3])
 
