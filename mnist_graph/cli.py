@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,13 +38,15 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except MnistGraphError as error:
-        _note(f"error: {error}")
+        _complain(error)
         return error.exit_code
     except KeyboardInterrupt:
         _note("interrupted")
         return 130
-    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+    except OSError as error:  # of standard output: what is read and written is seen to below
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # with its reader gone, nobody is left to tell
+            _complain(f"cannot write to standard output: {error.strerror}")
         return 1
 
 
@@ -190,11 +193,16 @@ class _Command:
 
     def _go_on(self, stop: "Stop") -> str:
         """The command that resumes the stopped run."""
-        words = [f"--model {self.recipe.model} --resume --run-dir {stop.run.directory}"]
-        if self.options.data_dir is not None:
-            words.append(f"--data-dir {self.options.data_dir}")
-        started_as = "python main.py" if sys.argv[0].endswith("main.py") else PROGRAM
-        return " ".join([started_as, *words])
+        options = self.options
+        words = ["python", sys.argv[0]] if sys.argv[0].endswith("main.py") else [PROGRAM]
+        words += ["--model", self.recipe.model, "--resume", "--run-dir", str(stop.run.directory)]
+        for name in ("data_dir", "device", "log_every"):
+            value = getattr(options, name)
+            if value != _parser().get_default(name):
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        if options.quiet:
+            words.append("--quiet")
+        return shlex.join(words)
 
     def _predict(self) -> int:
         pictures = self._read_pictures()
@@ -218,7 +226,7 @@ class _Command:
             try:
                 pictures[name] = read_ink(name)
             except MnistGraphError as error:
-                _note(f"error: {error}")
+                _complain(error)
         return pictures
 
     def _classifier(self) -> "Classifier":
@@ -291,3 +299,8 @@ def _describe(recipe: Recipe) -> tuple[str, ...]:
 
 def _note(message: str) -> None:
     print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+
+
+def _complain(error: object) -> None:
+    """One line, whatever a file's name or TensorFlow's message holds."""
+    _note(f"error: {' '.join(str(error).splitlines())}")

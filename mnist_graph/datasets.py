@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_graph.errors import MnistGraphError
+from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.idx import find_idx, read_idx
 
 BUNDLED = Path(__file__).parent / "data" / "mnist"
@@ -219,7 +219,7 @@ def read_data_sets(
     _check_images(paths, train_pixels, test_pixels)
     classes = _check_labels(paths, arrays)
     if not 0 <= validation_size < len(train_pixels):
-        raise MnistGraphError(
+        raise UsageError(
             f"validation_size must be between 0 and {len(train_pixels) - 1}, not {validation_size}"
         )
 

@@ -19,11 +19,14 @@ MAX_BYTES = 2**30
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """The file `name` or `name`.gz in `folder`, or None."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    return None
+    """The file `name` or `name`.gz in `folder`, or None.
+
+    Raises MnistGraphError for a folder that cannot be looked into.
+    """
+    try:
+        return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    except OSError as error:  # such as a name that is too long, or no permission
+        raise MnistGraphError(f"cannot read {folder}: {error.strerror}") from error
 
 
 def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:

@@ -33,8 +33,9 @@ def read_grey(source: str | Path | Image.Image) -> np.ndarray:
         return _grey(source)
     try:
         with warnings.catch_warnings():
-            # The limit is this module's own: checked before a pixel is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # The limit on size is this module's own, checked before a pixel is decoded; and
+            # what else Pillow warns of, a picture that is still readable, is no error.
+            warnings.simplefilter("ignore")
             with Image.open(source) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
@@ -49,8 +50,9 @@ def read_grey(source: str | Path | Image.Image) -> np.ndarray:
         if error.strerror:
             raise MnistGraphError(f"cannot read {source}: {error.strerror}") from error
         raise MnistGraphError(f"{source} is damaged ({error})") from error
-    except (SyntaxError, ValueError, EOFError, IndexError, OverflowError) as error:
-        # What Pillow's decoders raise for damaged files besides OSError.
+    except Exception as error:
+        # Pillow's decoders raise all sorts for damaged files besides OSError: SyntaxError,
+        # ValueError, EOFError, IndexError, RuntimeError (AVIF), ...
         raise MnistGraphError(f"{source} is damaged ({error})") from error
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipes import Recipe, recipes
 
 MAX_JSON_BYTES = 2**20
 
@@ -156,7 +156,8 @@ def create_run(
 ) -> Run:
     """A new run in `directory`, by default the next free number under runs_dir/<model>/.
 
-    Raises MnistGraphError where that holds something already or cannot be written.
+    Raises MnistGraphError where that holds something already or cannot be written; a
+    directory that could be made and not filled is removed.
     """
     try:
         if directory is None:
@@ -165,27 +166,35 @@ def create_run(
             directory = Path(directory)
             directory.mkdir(parents=True, exist_ok=True)
             _require_empty(directory)
-        run = Run(directory, recipe, image_shape, classes, sha256)
-        description = {
-            "recipe": recipe.to_json(),
-            "image_shape": image_shape,
-            "classes": classes,
-            "sha256": sha256,
-            "versions": _versions(),
-            "device": device,
-        }
-        _write_json(directory / "recipe.json", description)
-        run.write_history([])
-        return run
     except OSError as error:
         raise _cannot_write(Path(directory or runs_dir), error) from error
+    run = Run(directory, recipe, image_shape, classes, sha256)
+    description = {
+        "recipe": recipe.to_json(),
+        "image_shape": image_shape,
+        "classes": classes,
+        "sha256": sha256,
+        "versions": _versions(),
+        "device": device,
+    }
+    try:
+        _write_json(directory / "recipe.json", description)
+        run.write_history([])
+    except (OSError, MnistGraphError) as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise _cannot_write(directory, error) from error
+    return run
 
 
 def load_run(directory: str | Path) -> Run:
     """The run in `directory`. Raises MnistGraphError where there is none."""
     directory = Path(directory)
     path = directory / "recipe.json"
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # such as a name that is too long, or no permission
+        raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
+    if not there:
         raise MnistGraphError(f"{directory} is not a run directory: it has no recipe.json")
     values = _read_json(path)
     try:
@@ -193,9 +202,21 @@ def load_run(directory: str | Path) -> Run:
         classes, sha256 = values["classes"], dict(values["sha256"])
         if not all(isinstance(n, int) and 1 <= n <= 2**16 for n in (height, width, classes)):
             raise ValueError("image_shape or classes out of bounds")
-        return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
+        recipe = Recipe.from_json(values["recipe"])
+        _require_network(recipe)
+        return Run(directory, recipe, (height, width), classes, sha256)
     except (KeyError, TypeError, ValueError, MnistGraphError) as error:
         raise MnistGraphError(f"{path} does not describe a run: {error}") from error
+
+
+def _require_network(recipe: Recipe) -> None:
+    """Refuse a recipe whose network cannot be built: unknown, or without what it needs."""
+    peer = next((r for r in recipes.values() if r.network == recipe.network), None)
+    if peer is None:
+        raise MnistGraphError(f"there is no network {recipe.network!r}")
+    for name in ("hidden", "activation"):
+        if (getattr(recipe, name) is None) != (getattr(peer, name) is None):
+            raise MnistGraphError(f"{name} {getattr(recipe, name)} is not for {recipe.network}")
 
 
 def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
@@ -269,12 +290,16 @@ def _read_json(path: Path) -> Any:
 def _write_json(path: Path, values: Any) -> None:
     """Write `path` whole or not at all."""
     written = path.with_name(f".{path.name}")
-    with written.open("w", encoding="utf-8") as file:
-        json.dump(values, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    written.replace(path)
+    try:
+        with written.open("w", encoding="utf-8") as file:
+            json.dump(values, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
 
 
 def _cannot_write(directory: Path, error: Exception) -> MnistGraphError:
