@@ -28,9 +28,7 @@ class Inputs(NamedTuple):
 
 def softmax(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     """Softmax regression: images x W + b, both from zeros ("MNIST for ML Beginners")."""
-    return layers.dense(
-        flatten(inputs.images), classes, "softmax", weights=recipe.weights, bias=0.0
-    )
+    return layers.dense(flatten(inputs.images), classes, "output", weights=recipe.weights, bias=0.0)
 
 
 def mlp(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
@@ -77,7 +75,7 @@ def cnn5(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     layer = finish(conv2d(layer, 3, 128, "conv4"), "conv4")
     layer = finish(conv2d(layer, 3, 128, "conv5", pool=True), "conv5")
     layer = flatten(dropout(layer, inputs.keep_prob, "dropout5"))
-    return layers.dense(layer, classes, "logits", weights=recipe.weights, bias=recipe.bias)
+    return layers.dense(layer, classes, "output", weights=recipe.weights, bias=recipe.bias)
 
 
 def _dense_layers(layer: tf.Tensor, inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
@@ -89,7 +87,7 @@ def _dense_layers(layer: tf.Tensor, inputs: Inputs, recipe: Recipe, classes: int
         layer = finish(dense(layer, units, name), name)
         if recipe.keep_prob is not None and (number == last or recipe.dropout == "each"):
             layer = dropout(layer, inputs.keep_prob, f"dropout{number}")
-    return layers.dense(layer, classes, "logits", weights=recipe.weights, bias=recipe.bias)
+    return layers.dense(layer, classes, "output", weights=recipe.weights, bias=recipe.bias)
 
 
 def _layers(inputs: Inputs, recipe: Recipe) -> tuple[Callable, Callable, Callable]:

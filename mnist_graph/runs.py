@@ -214,7 +214,7 @@ def _require_network(recipe: Recipe) -> None:
     peer = next((r for r in recipes.values() if r.network == recipe.network), None)
     if peer is None:
         raise MnistGraphError(f"there is no network {recipe.network!r}")
-    for name in ("hidden", "activation"):
+    for name in ("hidden", "activation", "channels", "filter_sizes"):
         if (getattr(recipe, name) is None) != (getattr(peer, name) is None):
             raise MnistGraphError(f"{name} {getattr(recipe, name)} is not for {recipe.network}")
 

@@ -89,11 +89,11 @@ def test_the_network_is_judged_with_the_averages_of_its_weights(short_run):
     graph = build_graph(run.recipe)
     with graph.graph.as_default(), tf1.Session(graph=graph.graph) as session:
         graph.saver.restore(session, run.checkpoint().prefix)
-        weights = next(v for v in tf1.trainable_variables() if v.op.name == "logits/weights")
+        weights = next(v for v in tf1.trainable_variables() if v.op.name == "output/weights")
         (average,) = (
             v
             for v in tf1.global_variables()
-            if v.op.name == "logits/weights/ExponentialMovingAverage"
+            if v.op.name == "output/weights/ExponentialMovingAverage"
         )
         trained, averaged = session.run([weights, average])
         assert not np.allclose(trained, averaged, atol=1e-4), "the checkpoint keeps both"
