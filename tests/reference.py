@@ -42,7 +42,7 @@ def dense(inputs, values, name):
 
 
 def softmax_logits(images, values, recipe):
-    return dense(images.reshape(len(images), -1), values, "softmax")
+    return dense(images.reshape(len(images), -1), values, "output")
 
 
 def mlp_logits(images, values, recipe):
