@@ -28,11 +28,12 @@ from mnist_graph.recipes import Augmentation
 _CELLS = 4  # B-spline intervals across the frame, in each direction
 
 
-def _axis_basis(size: int) -> NDArray[np.float32]:
-    """Cubic B-splines [_CELLS + 3, size] along one axis, zero at both ends."""
-    position = (np.arange(size) + 0.5) / size * _CELLS
-    knots = np.arange(_CELLS + 3) - 1
-    distance = np.abs(position - knots[:, None])
+@functools.lru_cache(maxsize=16)
+def _basis(size: int) -> NDArray[np.float32]:
+    """Functions [2 + _CELLS + 3, size] along one axis: 1, the distance from the centre of
+    the frame, and cubic B-splines that fade to zero at both ends."""
+    pixel = np.arange(size)
+    distance = np.abs((pixel + 0.5) / size * _CELLS - (np.arange(_CELLS + 3) - 1)[:, None])
     spline = np.where(
         distance < 1,
         2 / 3 - distance**2 + distance**3 / 2,
@@ -40,21 +41,8 @@ def _axis_basis(size: int) -> NDArray[np.float32]:
     )
     # Coefficients of variance one then give displacements of variance one.
     spline /= np.sqrt(np.square(spline).sum(axis=0))
-    edge = np.minimum(np.arange(size), np.arange(size)[::-1]) / max(size / 7, 1.0)
-    return (spline * np.minimum(edge, 1.0)).astype(np.float32)
-
-
-@functools.lru_cache(maxsize=8)
-def _basis(height: int, width: int) -> NDArray[np.float32]:
-    """Fields [3 + (_CELLS + 3)**2, height * width]: 1, y, x, then the splines.
-
-    y and x are measured from the centre of the frame.
-    """
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    affine = np.stack([np.ones_like(y), y - (height - 1) / 2, x - (width - 1) / 2])
-    elastic = np.einsum("ay,bx->abyx", _axis_basis(height), _axis_basis(width))
-    basis = np.concatenate([affine, elastic.reshape(-1, height, width)])
-    basis = basis.reshape(len(basis), -1)
+    spline *= np.minimum(np.minimum(pixel, pixel[::-1]) / max(size / 7, 1.0), 1.0)
+    basis = np.vstack([np.ones(size), pixel - (size - 1) / 2, spline]).astype(np.float32)
     basis.flags.writeable = False
     return basis
 
@@ -107,18 +95,21 @@ def _warp(
 ) -> NDArray[np.uint8]:
     """The affine and elastic part of `augment`."""
     count, height, width = images.shape
-    basis = _basis(height, width)
+    basis_y, basis_x = _basis(height), _basis(width)
     matrix, shift = _affine(images, rng, strength)
     inverse = np.linalg.inv(matrix)
     # Source position = centre + inverse @ (output - centre - shift) + elastic field; the
     # source is padded by one pixel of background, hence one more.
     centre = np.array([(height + 1) / 2, (width + 1) / 2], np.float32)
-    field = rng.standard_normal((2, count, len(basis) - 3), np.float32)
-    weights = np.empty((2, count, len(basis)), np.float32)
-    weights[:, :, 0] = (centre - np.einsum("nij,nj->ni", inverse, shift)).T
-    weights[:, :, 1:3] = inverse.transpose(1, 0, 2)
-    np.multiply(field, np.float32(strength.elastic), out=weights[:, :, 3:])
-    y, x = (weights.reshape(2 * count, len(basis)) @ basis).reshape(2, images.size)
+    field = rng.standard_normal((2, count, len(basis_y) - 2, len(basis_x) - 2), np.float32)
+    weights = np.zeros((2, count, len(basis_y), len(basis_x)), np.float32)
+    weights[:, :, 0, 0] = (centre - np.einsum("nij,nj->ni", inverse, shift)).T
+    weights[:, :, 1, 0] = inverse[:, :, 0].T
+    weights[:, :, 0, 1] = inverse[:, :, 1].T
+    np.multiply(field, np.float32(strength.elastic), out=weights[:, :, 2:, 2:])
+    # Many small products rather than a large one: BLAS then starts no threads of its own,
+    # which would be in the way of a training step that runs at the same time.
+    y, x = (basis_y.T @ (weights @ basis_x)).reshape(2, images.size)
 
     padded = np.zeros((count, height + 2, width + 2), np.uint8)
     padded[:, 1:-1, 1:-1] = images
