@@ -144,9 +144,9 @@ class _Command:
         from mnist_graph.training import train
 
         device = choose_device(self.options.device, self.recipe.precision)
-        self._tell(f"training {self.recipe.model} on the {device}")
+        note = f"training {self.recipe.model} on the {device}"
         return self._until_stopped(
-            train, self.recipe, data, self.options.run_dir, runs_dir=RUNS_DIR
+            note, train, self.recipe, data, self.options.run_dir, runs_dir=RUNS_DIR
         )
 
     def _resume(self) -> "Run":
@@ -169,15 +169,18 @@ class _Command:
         data = self._read_data(run.recipe)
         from mnist_graph.training import resume
 
-        self._tell(f"going on with {run.directory}")
-        return self._until_stopped(resume, run.directory, data)
+        note = f"going on with {run.directory}"
+        return self._until_stopped(note, resume, run.directory, data)
 
-    def _until_stopped(self, train: Any, *arguments: Any, **keywords: Any) -> "Run":
-        """The finished run; where Ctrl-C or SIGTERM stops it, says how to go on and exits."""
-        from mnist_graph.console import PrintLines, ProgressBar, StopOnSignal
+    def _until_stopped(self, note: str, train: Any, *arguments: Any, **keywords: Any) -> "Run":
+        """The finished run, with a `note` as it begins; where Ctrl-C or SIGTERM stops it,
+        says how to go on and exits.
+        """
+        from mnist_graph.console import Announce, PrintLines, ProgressBar, StopOnSignal
         from mnist_graph.training import Stop
 
-        display = [] if self.options.quiet else [PrintLines(), ProgressBar()]
+        announce = Announce(lambda: _note(note))
+        display = [] if self.options.quiet else [announce, PrintLines(), ProgressBar()]
         stop_on_signal = StopOnSignal()
         try:
             return train(
@@ -209,22 +212,22 @@ class _Command:
         if not pictures:
             return 1
         with self._classifier() as classifier:
-            for name, ink in pictures.items():
+            for name, ink in pictures:
                 digit = classifier.read_ink(ink)[0]
                 if len(self.options.predict) == 1:
                     print(f"Prediction for test image: {digit.label}")
                 else:
                     print(f"{name}: {digit.label}")
-        return 0 if len(pictures) == len(set(self.options.predict)) else 1
+        return 0 if len(pictures) == len(self.options.predict) else 1
 
-    def _read_pictures(self) -> "dict[str, np.ndarray]":
-        """The ink of each picture by its name; what cannot be read is reported, left out."""
+    def _read_pictures(self) -> "list[tuple[str, np.ndarray]]":
+        """The name and ink of each picture; what cannot be read is reported, left out."""
         from mnist_graph.images import read_ink
 
-        pictures = {}
+        pictures = []
         for name in self.options.predict:
             try:
-                pictures[name] = read_ink(name)
+                pictures.append((name, read_ink(name)))
             except MnistGraphError as error:
                 _complain(error)
         return pictures
