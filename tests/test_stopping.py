@@ -12,7 +12,7 @@ from helpers import assert_refused, printed, run_main, same_variables, start_com
 
 from mnist_graph.runs import load_run
 
-WORDS = ("--model", "mlp", "--iterations", "400", "--hidden", "200,100", "--log-every", "40")
+WORDS = ("--model", "mlp", "--iterations", "240", "--hidden", "200,100", "--log-every", "20")
 
 
 @pytest.fixture(scope="module")
