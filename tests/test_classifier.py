@@ -149,7 +149,7 @@ def test_a_damaged_checkpoint_is_refused(finished_softmax, file, damage):
     if (file, damage) == ("state.json", flip):
         damage = truncate
     damage(folder / file)
-    with pytest.raises(MnistGraphError, match="checkpoint"):
+    with pytest.raises(MnistGraphError, match=r"is damaged|cannot read .*state\.json"):
         Classifier.restore(finished_softmax)
 
 
