@@ -35,7 +35,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(words)
         code = _list_models() if options.list_models else _Command(options).run()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the shell
+            sys.stdout.flush()
         return code
     except MnistGraphError as error:
         _complain(error)
@@ -43,6 +44,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _note("interrupted")
         return 130
+    except MemoryError:
+        _complain("out of memory; try a smaller --batch-size or --hidden")
+        return 1
     except OSError as error:  # of standard output: what is read and written is seen to below
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # with its reader gone, nobody is left to tell
@@ -301,7 +305,8 @@ def _describe(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _note(message: str) -> None:
-    print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
 
 
 def _complain(error: object) -> None:
