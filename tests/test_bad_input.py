@@ -268,6 +268,25 @@ def test_output_that_cannot_be_written_is_reported(tmp_path):
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(("closed", "code"), [("2>&-", 0), (">&-", 0), ("2>&- --nope", 2)])
+def test_a_closed_stream_is_no_error(tmp_path, closed, code):
+    line = f"{sys.executable} {ROOT / 'main.py'} --list-models {closed}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert ("softmax" in done.stdout) == (closed == "2>&-")
+
+
+def test_a_batch_beyond_the_memory_is_reported(command, monkeypatch):
+    """Mocked: to use up a machine's memory for real would be rude to its other users."""
+
+    def exhaust(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("mnist_graph.training.batch_indices", exhaust)
+    outcome = command(*SOFTMAX, "--batch-size", 10**9, "--quiet")
+    assert_refused(outcome, 1, "out of memory; try a smaller --batch-size")
+
+
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
 @pytest.mark.parametrize("words", [(), ("--predict", TEST_IMAGE)])
 def test_a_gpu_that_is_not_there_is_refused(command, tmp_path, words):

@@ -84,7 +84,16 @@ ZIPPED = gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, (50, 
         b"<html>403 Forbidden</html>",
         ZIPPED + b"more",
     ],
-    ids=["half", "no length", "stump", "wrong checksum", "hole", "no deflate", "not gzip", "trailing"],
+    ids=[
+        "half",
+        "no length",
+        "stump",
+        "wrong checksum",
+        "hole",
+        "no deflate",
+        "not gzip",
+        "trailing",
+    ],
 )
 def test_a_damaged_gzip_is_refused(tmp_path, content):
     path = tmp_path / "images.gz"
