@@ -35,7 +35,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(words)
         code = _list_models() if options.list_models else _Command(options).run()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the shell
+            sys.stdout.flush()
         return code
     except MnistGraphError as error:
         _complain(error)
@@ -43,6 +44,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _note("interrupted")
         return 130
+    except MemoryError:
+        _complain("out of memory; try a smaller --batch-size or --hidden")
+        return 1
     except OSError as error:  # of standard output: what is read and written is seen to below
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # with its reader gone, nobody is left to tell
@@ -144,9 +148,9 @@ class _Command:
         from mnist_graph.training import train
 
         device = choose_device(self.options.device, self.recipe.precision)
-        self._tell(f"training {self.recipe.model} on the {device}")
+        note = f"training {self.recipe.model} on the {device}"
         return self._until_stopped(
-            train, self.recipe, data, self.options.run_dir, runs_dir=RUNS_DIR
+            note, train, self.recipe, data, self.options.run_dir, runs_dir=RUNS_DIR
         )
 
     def _resume(self) -> "Run":
@@ -169,15 +173,18 @@ class _Command:
         data = self._read_data(run.recipe)
         from mnist_graph.training import resume
 
-        self._tell(f"going on with {run.directory}")
-        return self._until_stopped(resume, run.directory, data)
+        note = f"going on with {run.directory}"
+        return self._until_stopped(note, resume, run.directory, data)
 
-    def _until_stopped(self, train: Any, *arguments: Any, **keywords: Any) -> "Run":
-        """The finished run; where Ctrl-C or SIGTERM stops it, says how to go on and exits."""
-        from mnist_graph.console import PrintLines, ProgressBar, StopOnSignal
+    def _until_stopped(self, note: str, train: Any, *arguments: Any, **keywords: Any) -> "Run":
+        """The finished run, with a `note` as it begins; where Ctrl-C or SIGTERM stops it,
+        says how to go on and exits.
+        """
+        from mnist_graph.console import Announce, PrintLines, ProgressBar, StopOnSignal
         from mnist_graph.training import Stop
 
-        display = [] if self.options.quiet else [PrintLines(), ProgressBar()]
+        announce = Announce(lambda: _note(note))
+        display = [] if self.options.quiet else [announce, PrintLines(), ProgressBar()]
         stop_on_signal = StopOnSignal()
         try:
             return train(
@@ -209,22 +216,22 @@ class _Command:
         if not pictures:
             return 1
         with self._classifier() as classifier:
-            for name, ink in pictures.items():
+            for name, ink in pictures:
                 digit = classifier.read_ink(ink)[0]
                 if len(self.options.predict) == 1:
                     print(f"Prediction for test image: {digit.label}")
                 else:
                     print(f"{name}: {digit.label}")
-        return 0 if len(pictures) == len(set(self.options.predict)) else 1
+        return 0 if len(pictures) == len(self.options.predict) else 1
 
-    def _read_pictures(self) -> "dict[str, np.ndarray]":
-        """The ink of each picture by its name; what cannot be read is reported, left out."""
+    def _read_pictures(self) -> "list[tuple[str, np.ndarray]]":
+        """The name and ink of each picture; what cannot be read is reported, left out."""
         from mnist_graph.images import read_ink
 
-        pictures = {}
+        pictures = []
         for name in self.options.predict:
             try:
-                pictures[name] = read_ink(name)
+                pictures.append((name, read_ink(name)))
             except MnistGraphError as error:
                 _complain(error)
         return pictures
@@ -298,7 +305,8 @@ def _describe(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _note(message: str) -> None:
-    print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
 
 
 def _complain(error: object) -> None:

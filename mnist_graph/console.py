@@ -2,12 +2,23 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from tqdm import tqdm
 
 from mnist_graph.runs import Evaluation, Run
 from mnist_graph.training import Hook, Stop
+
+
+class Announce(Hook):
+    """Says that the training begins, once nothing is in its way any more."""
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self.say = say
+
+    def begin(self, run: Run, iteration: int) -> None:
+        self.say()
 
 
 class PrintLines(Hook):

@@ -11,7 +11,7 @@ def silence_tensorflow() -> None:
     Much of it is written straight to file descriptor 2 before any log level is heeded; so
     Python's own standard error moves to a copy, and the descriptor leads nowhere.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or sys.stderr is None:  # None: closed by the shell
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr.flush()

@@ -32,7 +32,10 @@ def test_the_first_training_images_are_the_validation_set(mnist):
     other = read_data_sets(validation_size=7)
     assert other.validation.num_examples == 7
     np.testing.assert_array_equal(other.validation.pixels, mnist.validation.pixels[:7])
+    np.testing.assert_array_equal(other.validation.labels, mnist.validation.labels[:7])
     np.testing.assert_array_equal(other.train.pixels[4993:], mnist.train.pixels)
+    np.testing.assert_array_equal(other.train.labels[4993:], mnist.train.labels)
+    assert mnist.train.labels[:5].tolist() == [7, 3, 4, 6, 1]
 
 
 def test_images_stay_uint8_in_memory(mnist):

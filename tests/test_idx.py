@@ -80,15 +80,25 @@ ZIPPED = gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, (50, 
         ZIPPED[:5],
         ZIPPED[:-8] + bytes(8),
         ZIPPED[:100] + bytes(200) + ZIPPED[300:],
+        ZIPPED[:10] + b"\xff" * 99 + ZIPPED[109:],
         b"<html>403 Forbidden</html>",
         ZIPPED + b"more",
     ],
-    ids=["half", "no length", "stump", "wrong checksum", "hole", "not gzip", "trailing"],
+    ids=[
+        "half",
+        "no length",
+        "stump",
+        "wrong checksum",
+        "hole",
+        "no deflate",
+        "not gzip",
+        "trailing",
+    ],
 )
 def test_a_damaged_gzip_is_refused(tmp_path, content):
     path = tmp_path / "images.gz"
     path.write_bytes(content)
-    with pytest.raises(MnistGraphError, match="damaged"):
+    with pytest.raises(MnistGraphError, match="is damaged or not gzip"):
         read_idx(path, 3)
 
 

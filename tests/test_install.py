@@ -1,0 +1,75 @@
+"""The package as it is installed: away from the checkout, with its data and its command."""
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, printed
+
+IGNORED = shutil.ignore_patterns(".*", "runs", "build", "dist", "__pycache__", "*.egg-info")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A fresh environment with the package in it; nothing is downloaded for it."""
+    folder = tmp_path_factory.mktemp("install")
+    venv.create(folder / "venv", symlinks=os.name != "nt")
+    python = folder / "venv" / "bin" / "python"
+    packages = sysconfig.get_path(
+        "purelib", "venv", {"base": str(folder / "venv"), "platbase": str(folder / "venv")}
+    )
+    own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
+    (Path(packages) / "borrowed.pth").write_text("\n".join(sorted(own)))
+    shutil.copytree(ROOT, folder / "checkout", ignore=IGNORED)
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [*pip, "--no-index", folder / "checkout"], capture_output=True, text=True, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(folder / "checkout")
+    return python.parent / "mnist-graph"
+
+
+def run_installed(command, cwd, *words):
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("PYTHON")}
+    return subprocess.run(
+        [command, *words], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+
+
+def test_the_installed_command_lists_the_models(installed, tmp_path):
+    done = run_installed(installed, tmp_path, "--list-models")
+    assert done.returncode == 0, done.stderr
+    assert "softmax" in done.stdout
+
+
+def test_the_installed_command_trains_on_the_installed_mnist(installed, tmp_path):
+    done = run_installed(installed, tmp_path, "--model", "softmax", "--iterations", "20")
+    assert done.returncode == 0, done.stderr
+    assert [int(number) for number, _, _ in printed(done.stdout)] == [0, 19]
+    assert done.stdout.splitlines()[-1].startswith("Accuracy on test set: 0.")
+    assert (tmp_path / "runs" / "softmax" / "1" / "result.json").is_file()
+
+
+def test_the_licence_notice_of_the_data_is_installed(installed):
+    data = next(installed.parent.parent.rglob("mnist_graph/data/mnist"))
+    assert sorted(path.name for path in data.iterdir()) == [
+        "README.md",
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+    ]
+
+
+def test_the_package_is_the_installed_one(installed, tmp_path):
+    words = ["-c", "import mnist_graph; print(mnist_graph.__file__)"]
+    done = run_installed(installed.parent / "python", tmp_path, *words)
+    assert Path(done.stdout.strip()).is_relative_to(installed.parent.parent)
+    assert sys.prefix not in done.stdout or sys.prefix in str(installed)
