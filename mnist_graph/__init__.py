@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # The table is called like its module; importing it here, once, lets the table win.
-from mnist_graph.recipes import Recipe, recipes
+from mnist_graph.recipe import Recipe
+from mnist_graph.recipes import recipes
 
 if TYPE_CHECKING:
     from mnist_graph.classifier import Classifier, Digit

@@ -23,7 +23,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_graph.recipes import Augmentation
+from mnist_graph.recipe import Augmentation
 
 _CELLS = 4  # B-spline intervals across the frame, in each direction
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_graph.augmentation import augment
 from mnist_graph.datasets import DataSet, batch_indices
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipe import Recipe
 
 Batch = tuple[np.ndarray, np.ndarray]
 Item = TypeVar("Item")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.quiet import silence_tensorflow
-from mnist_graph.recipes import CHOICES, Recipe, find_recipe, recipes
+from mnist_graph.recipe import CHOICES, Recipe
+from mnist_graph.recipes import find_recipe, recipes
 
 if TYPE_CHECKING:
     import numpy as np

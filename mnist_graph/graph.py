@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from mnist_graph import models
 from mnist_graph.models import Inputs
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipe import Recipe
 from mnist_graph.schedules import learning_rate
 
 tf1 = tf.compat.v1

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from mnist_graph import layers
 from mnist_graph.layers import ACTIVATIONS, batch_normalization, dropout, flatten
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipe import Recipe
 
 
 class Inputs(NamedTuple):

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.recipes import Recipe, recipes
+from mnist_graph.recipe import Recipe
+from mnist_graph.recipes import recipes
 
 MAX_JSON_BYTES = 2**20
 

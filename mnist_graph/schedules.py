@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipe import Recipe
 
 ONE_CYCLE_START = 0.1
 """The share of its peak that the one-cycle schedule starts from."""

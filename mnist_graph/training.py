@@ -13,7 +13,7 @@ from mnist_graph.batches import batches, sparse_labels
 from mnist_graph.datasets import DataSet, DataSets
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph import Graph, build_graph
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipe import Recipe
 from mnist_graph.runs import Evaluation, Result, Run, create_run, load_run
 from mnist_graph.sessions import Device, choose_device, open_session
 

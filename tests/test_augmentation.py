@@ -5,7 +5,8 @@ import pytest
 
 from mnist_graph.augmentation import augment
 from mnist_graph.errors import UsageError
-from mnist_graph.recipes import Augmentation, recipes
+from mnist_graph.recipe import Augmentation
+from mnist_graph.recipes import recipes
 
 NONE = Augmentation(rotation=0, shear=0, scale=0, shift=0, elastic=0, thickness=0)
 STRONG = Augmentation(rotation=25, shear=20, scale=0.3, shift=9, elastic=0.8, thickness=0)

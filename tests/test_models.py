@@ -7,7 +7,7 @@ from helpers import CLASSICS
 from reference import LOGITS
 
 from mnist_graph import build_graph, recipes
-from mnist_graph.recipes import CHOICES
+from mnist_graph.recipe import CHOICES
 
 tf1 = tf.compat.v1
 

@@ -10,7 +10,7 @@ from helpers import printed
 from mnist_graph import MnistGraphError, recipes
 from mnist_graph.datasets import BUNDLED_SHA256
 from mnist_graph.errors import UsageError
-from mnist_graph.recipes import Recipe
+from mnist_graph.recipe import Recipe
 from mnist_graph.runs import Evaluation, Result, create_run, find_run, list_runs, load_run
 
 RESULT = Result(0.9, 12.5, 80.0)
