@@ -1,5 +1,6 @@
 import json
 import platform
+import shutil
 from importlib.metadata import version
 
 import numpy as np
@@ -193,14 +194,19 @@ def test_a_recipe_json_that_describes_no_run_is_refused(new_run, name):
         load_run(run.directory)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"7", b"\xff\xfe\x00", b"[" * 100_000, b" " * 2**21]
-)
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe\x00", b"[" * 100_000])
 def test_a_recipe_json_that_is_no_json_object_is_refused(new_run, content):
     run = new_run()
     (run.directory / "recipe.json").write_bytes(content)
     with pytest.raises(MnistGraphError, match=r"recipe\.json"):
         load_run(run.directory)
+
+
+def test_a_recipe_json_beyond_all_measure_is_not_read(new_run):
+    path = new_run().directory / "recipe.json"
+    path.write_bytes(path.read_bytes() + b" " * 2**20)
+    with pytest.raises(MnistGraphError, match="too large"):
+        load_run(path.parent)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"test_accuracy": "x"}'])
@@ -269,6 +275,14 @@ def test_the_newest_checkpoint_alone_is_kept(new_run):
     assert [path.name for path in run.directory.glob("*checkpoint*")] == ["checkpoint-100"]
 
 
+def test_of_two_checkpoints_the_one_of_more_iterations_is_taken(new_run):
+    """As a power cut between the writing of one and the removal of the other leaves them."""
+    run = new_run(finished=False)
+    run.save_checkpoint(EmptySaver(), None, 9, 1.0)
+    shutil.copytree(run.directory / "checkpoint-9", run.directory / "checkpoint-10")
+    assert run.checkpoint().iteration == 10
+
+
 @pytest.mark.parametrize("options", ["runs_dir", "directory"])
 def test_a_file_where_the_directory_should_be_is_reported(new_run, tmp_path, options):
     (tmp_path / "file").write_text("mine")
@@ -277,11 +291,26 @@ def test_a_file_where_the_directory_should_be_is_reported(new_run, tmp_path, opt
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_directory_that_was_begun_in_vain_is_taken_away(new_run, tmp_path, monkeypatch):
+@pytest.fixture
+def fill_disk(monkeypatch):
+    """Mocked, for a disk that is full from this very moment on."""
+
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mnist_graph.runs.os.fsync", full)
+    return lambda: monkeypatch.setattr("mnist_graph.runs.os.fsync", full)
+
+
+def test_a_result_that_cannot_be_written_leaves_nothing_of_it(new_run, fill_disk):
+    run = new_run(finished=False)
+    fill_disk()
+    with pytest.raises(MnistGraphError, match="No space left"):
+        run.write_result(RESULT)
+    assert sorted(path.name for path in run.directory.iterdir()) == ["history.csv", "recipe.json"]
+
+
+def test_a_directory_that_was_begun_in_vain_is_taken_away(new_run, tmp_path, fill_disk):
+    fill_disk()
     for where in ({}, {"directory": tmp_path / "mine"}):
         with pytest.raises(MnistGraphError, match="No space left"):
             new_run(**where)

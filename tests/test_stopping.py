@@ -126,3 +126,9 @@ def test_the_resume_command_repeats_what_is_needed(tmp_path):
         *("--model", "softmax", "--resume", "--run-dir", "it's mine"),
         *("--device", "cpu", "--log-every", "1"),
     ]
+
+
+def test_the_signals_are_their_hosts_again_behind_a_training(command):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert command("--model", "softmax", "--iterations", 2).code == 0
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
