@@ -1,6 +1,7 @@
 """The command line: flags to calls, results to standard output, errors to one line."""
 
 import argparse
+import dataclasses
 import os
 import shlex
 import sys
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mnist_graph.classifier import Classifier
     from mnist_graph.datasets import DataSets
     from mnist_graph.runs import Run
-    from mnist_graph.training import Stop
 
 PROGRAM = "mnist-graph"
 RUNS_DIR = "runs"
@@ -99,22 +99,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-OVERRIDES = (
-    "iterations",
-    "batch_size",
-    "learning_rate",
-    "optimizer",
-    "schedule",
-    "keep_prob",
-    "hidden",
-    "activation",
-    "validation_size",
-    "precision",
-    "seed",
-)
-"""The hyperparameters that have a flag."""
-
-
 def _units(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
@@ -133,8 +117,9 @@ class _Command:
             raise UsageError(f"--log-every must be at least 1, not {options.log_every}")
         if options.resume and options.predict:
             raise UsageError("--resume and --predict do not go together")
-        given = {name: getattr(options, name) for name in OVERRIDES}
-        self.overrides = {name: value for name, value in given.items() if value is not None}
+        changeable = {field.name for field in dataclasses.fields(Recipe)} - {"model"}
+        given = {name: value for name, value in vars(options).items() if value is not None}
+        self.overrides = {name: given[name] for name in given if name in changeable}
         self.recipe = find_recipe(options.model).override(**self.overrides)
 
     def run(self) -> int:
@@ -155,20 +140,11 @@ class _Command:
         )
 
     def _resume(self) -> "Run":
-        from mnist_graph.runs import list_runs, load_run
+        from mnist_graph.runs import load_run
 
-        if self.options.run_dir is not None:
-            run = load_run(self.options.run_dir)
-            self._require_match(run)
-        else:
-            unfinished = (r for r in list_runs(RUNS_DIR, self.recipe.model) if r.result is None)
-            run = next(unfinished, None)
-            if run is None:
-                raise MnistGraphError(
-                    f"there is no unfinished run of {self.recipe.model} under {RUNS_DIR}/; "
-                    "start one without --resume"
-                )
-            self._require_match(run)
+        directory = self.options.run_dir
+        run = self._newest_unfinished() if directory is None else load_run(directory)
+        self._require_match(run)
         if run.result is not None:
             return run
         data = self._read_data(run.recipe)
@@ -176,6 +152,17 @@ class _Command:
 
         note = f"going on with {run.directory}"
         return self._until_stopped(note, resume, run.directory, data)
+
+    def _newest_unfinished(self) -> "Run":
+        from mnist_graph.runs import list_runs
+
+        for run in list_runs(RUNS_DIR, self.recipe.model):
+            if run.result is None:
+                return run
+        raise MnistGraphError(
+            f"there is no unfinished run of {self.recipe.model} under {RUNS_DIR}/; "
+            "start one without --resume"
+        )
 
     def _until_stopped(self, note: str, train: Any, *arguments: Any, **keywords: Any) -> "Run":
         """The finished run, with a `note` as it begins; where Ctrl-C or SIGTERM stops it,
@@ -196,14 +183,20 @@ class _Command:
                 hooks=[*display, stop_on_signal],
             )
         except Stop as stop:
-            _note(f"stopped after iteration {stop.iteration}; go on with: {self._go_on(stop)}")
+            go_on = self._go_on(stop.run)
+            _note(f"stopped after iteration {stop.iteration}; go on with: {go_on}")
             sys.exit(128 + stop_on_signal.received)
+        except KeyboardInterrupt:
+            if stop_on_signal.run is None:
+                raise
+            _note(f"stopped before the test; go on with: {self._go_on(stop_on_signal.run)}")
+            sys.exit(130)
 
-    def _go_on(self, stop: "Stop") -> str:
+    def _go_on(self, run: "Run") -> str:
         """The command that resumes the stopped run."""
         options = self.options
         words = ["python", sys.argv[0]] if sys.argv[0].endswith("main.py") else [PROGRAM]
-        words += ["--model", self.recipe.model, "--resume", "--run-dir", str(stop.run.directory)]
+        words += ["--model", self.recipe.model, "--resume", "--run-dir", str(run.directory)]
         for name in ("data_dir", "device", "log_every"):
             value = getattr(options, name)
             if value != _parser().get_default(name):

@@ -58,8 +58,11 @@ class StopOnSignal(Hook):
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
     received: int | None = None
+    run: Run | None = None
+    """The run, once it has begun."""
 
     def begin(self, run: Run, iteration: int) -> None:
+        self.run = run
         self.before = {number: signal.signal(number, self._receive) for number in self.SIGNALS}
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
