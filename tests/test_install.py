@@ -21,11 +21,9 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("install")
     venv.create(folder / "venv", symlinks=os.name != "nt")
     python = folder / "venv" / "bin" / "python"
-    packages = sysconfig.get_path(
-        "purelib", "venv", {"base": str(folder / "venv"), "platbase": str(folder / "venv")}
-    )
+    (packages,) = (folder / "venv").glob("lib/python*/site-packages")
     own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
-    (Path(packages) / "borrowed.pth").write_text("\n".join(sorted(own)))
+    (packages / "borrowed.pth").write_text("\n".join(sorted(own)))
     shutil.copytree(ROOT, folder / "checkout", ignore=IGNORED)
     pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     done = subprocess.run(
