@@ -70,8 +70,9 @@ class Classifier:
     def predict(self, images: np.ndarray) -> np.ndarray:
         """The probabilities of each class: float32 [n, classes].
 
-        `images` are light on dark, as MNIST's: floats in [0, 1] or uint8, [n, height * width]
-        or [n, height, width]. Raises MnistGraphError for images of another size.
+        `images` are light on dark, as MNIST's: floats in [0, 1] or integers in 0..255,
+        [n, height * width] or [n, height, width]. Raises MnistGraphError for images of another
+        size.
         """
         images = np.asarray(images)
         height, width = self.run.image_shape
@@ -80,7 +81,7 @@ class Classifier:
                 f"images must be [n, {height * width}] or [n, {height}, {width}], "
                 f"not {list(images.shape)}"
             )
-        scale = 255 if images.dtype == np.uint8 else 1
+        scale = 255 if np.issubdtype(images.dtype, np.integer) else 1
         flat = images.reshape(len(images), height * width).astype(np.float32) / np.float32(scale)
         graph = self._graph
         starts = range(0, max(1, len(flat)), EVALUATION_BATCH)

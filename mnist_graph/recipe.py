@@ -1,7 +1,6 @@
 """What a recipe is: a network and how it is trained, as one checked set of numbers."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -17,6 +16,19 @@ CHOICES = {
     "precision": ("auto", "float32", "bfloat16"),
 }
 """What a hyperparameter that is a word may say."""
+
+
+MAX_RATE = 1e38
+"""The largest learning rate that float32 holds, or near it."""
+
+NETWORKS: dict[str, set[str]] = {
+    "softmax": set(),
+    "mlp": {"hidden", "activation"},
+    "cnn": {"hidden", "activation"},
+    "cnn5": {"activation"},
+    "conv3": {"hidden", "activation", "channels", "filter_sizes"},
+}
+"""The networks of models.py, and which of these four they leave to the recipe."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +118,18 @@ class Recipe:
     """The test accuracy that the recipe's source states."""
 
     def __post_init__(self) -> None:
+        self._require("network", self.network in NETWORKS, f"one of {', '.join(NETWORKS)}")
+        for name in set.union(*NETWORKS.values()):
+            there = getattr(self, name) is not None
+            wanted = name in NETWORKS[self.network]
+            self._require(name, there == wanted, "given" if wanted else "None")
         for name in ("iterations", "batch_size"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("seed", "validation_size"):
             self._require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("learning_rate", "decay_iterations"):
             value = getattr(self, name)
-            self._require(name, math.isfinite(value) and value > 0, "a number above 0")
+            self._require(name, 0 < value <= MAX_RATE, f"a number above 0 and at most {MAX_RATE}")
         self._require("warmup", 0 < self.warmup < 1, "above 0 and below 1")
         self._require("label_smoothing", 0 <= self.label_smoothing < 1, "at least 0, below 1")
         self._require("moving_decay", 0 < self.moving_decay < 1, "above 0 and below 1")

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.recipe import Recipe
-from mnist_graph.recipes import recipes
 
 MAX_JSON_BYTES = 2**20
 
@@ -203,21 +202,9 @@ def load_run(directory: str | Path) -> Run:
         classes, sha256 = values["classes"], dict(values["sha256"])
         if not all(isinstance(n, int) and 1 <= n <= 2**16 for n in (height, width, classes)):
             raise ValueError("image_shape or classes out of bounds")
-        recipe = Recipe.from_json(values["recipe"])
-        _require_network(recipe)
-        return Run(directory, recipe, (height, width), classes, sha256)
+        return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
     except (KeyError, TypeError, ValueError, MnistGraphError) as error:
         raise MnistGraphError(f"{path} does not describe a run: {error}") from error
-
-
-def _require_network(recipe: Recipe) -> None:
-    """Refuse a recipe whose network cannot be built: unknown, or without what it needs."""
-    peer = next((r for r in recipes.values() if r.network == recipe.network), None)
-    if peer is None:
-        raise MnistGraphError(f"there is no network {recipe.network!r}")
-    for name in ("hidden", "activation", "channels", "filter_sizes"):
-        if (getattr(recipe, name) is None) != (getattr(peer, name) is None):
-            raise MnistGraphError(f"{name} {getattr(recipe, name)} is not for {recipe.network}")
 
 
 def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:

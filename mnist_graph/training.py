@@ -126,6 +126,14 @@ class _Training:
         self.graph = build_graph(recipe, run.image_shape, run.classes)
 
     def finish(self) -> Run:
+        try:
+            return self._finish()
+        except tf.errors.ResourceExhaustedError as error:
+            raise MnistGraphError(
+                f"out of memory on the {self.device.name}; try a smaller --batch-size or --hidden"
+            ) from error
+
+    def _finish(self) -> Run:
         recipe = self.run.recipe
         with open_session(self.graph.graph, self.device) as session:
             self.session = session

@@ -282,7 +282,7 @@ def test_a_batch_beyond_the_memory_is_reported(command, monkeypatch):
     def exhaust(*_):
         raise MemoryError
 
-    monkeypatch.setattr("mnist_graph.training.batch_indices", exhaust)
+    monkeypatch.setattr("mnist_graph.batches.batch_indices", exhaust)
     outcome = command(*SOFTMAX, "--batch-size", 10**9, "--quiet")
     assert_refused(outcome, 1, "out of memory; try a smaller --batch-size")
 

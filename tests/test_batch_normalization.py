@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mnist_graph import Classifier, build_graph, recipes, train
+from mnist_graph.datasets import DataSet
 from mnist_graph.layers import BATCH_NORM_EPSILON, batch_normalization
 
 tf1 = tf.compat.v1
@@ -66,12 +67,11 @@ def test_a_train_step_moves_the_averages_of_every_layer(mnist):
 
 
 @pytest.fixture(scope="module")
-def short_run(tmp_path_factory):
+def short_run(mnist, tmp_path_factory):
     """A network with batch normalisation and averaged weights, after a few iterations."""
-    from mnist_graph import read_data_sets
-
-    recipe = recipes["cnn-best"].override(iterations=40, precision="float32")
-    data = read_data_sets(validation_size=0)
+    recipe = recipes["cnn-best"].override(iterations=40, validation_size=5000, precision="float32")
+    few = DataSet(mnist.test.pixels[:1000], mnist.test.labels[:1000], classes=10)
+    data = mnist._replace(test=few)
     return train(recipe, data, runs_dir=tmp_path_factory.mktemp("runs")), data
 
 

@@ -253,7 +253,7 @@ def test_a_gpu_that_is_not_there_is_an_error_that_says_what_to_install(short, tm
 
 
 def test_bfloat16_is_refused_where_it_is_not_native(monkeypatch):
-    monkeypatch.setattr("mnist_graph.sessions.cpu_multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr("mnist_graph.sessions._cpu_multiplies_bfloat16", lambda: False)
     with pytest.raises(MnistGraphError, match="use --precision auto"):
         choose_device("cpu", "bfloat16")
     assert choose_device("cpu", "auto").precision == "float32"
