@@ -11,7 +11,7 @@ def describe() -> dict[str, str]:
     return {
         "processor": _field("/proc/cpuinfo", "model name") or platform.processor(),
         "cores": str(os.cpu_count()),
-        "memory": _field("/proc/meminfo", "MemTotal") or "unknown",
+        "memory": _memory(),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "tensorflow": version("tensorflow"),
@@ -25,6 +25,11 @@ def sentence(machine: dict[str, str]) -> str:
         f"Python {machine['python']}, TensorFlow {machine['tensorflow']}, "
         f"NumPy {machine['numpy']}"
     )
+
+
+def _memory() -> str:
+    kilobytes = (_field("/proc/meminfo", "MemTotal") or "").removesuffix(" kB")
+    return f"{int(kilobytes) / 2**20:.0f} GiB" if kilobytes.isdigit() else "unknown size"
 
 
 def _field(path: str, name: str) -> str | None:

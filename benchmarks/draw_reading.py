@@ -1,20 +1,17 @@
 """Draws docs/reading.png: a picture, what the network is given of it, what it says.
 
-python main.py --model cnn-fast && python docs/draw_reading.py
+    python main.py --model cnn-fast && python -m benchmarks.draw_reading
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mnist_graph import Classifier
+from mnist_graph.images import normalise, read_grey, read_ink
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from mnist_graph import Classifier  # noqa: E402
-from mnist_graph.images import normalise, read_grey, read_ink  # noqa: E402
-
 PICTURE = ROOT / "test_img.png"
 SIDE, MARGIN, HEIGHT = 252, 30, 342
 INK, BAR, FAINT = "#222222", "#2f6fb7", "#999999"
