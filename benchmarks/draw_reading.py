@@ -1,6 +1,6 @@
 """Draws docs/reading.png: a picture, what the network is given of it, what it says.
 
-    python main.py --model cnn-fast && python -m benchmarks.draw_reading
+By `python -m benchmarks.draw_reading`, after `python main.py --model cnn-fast`.
 """
 
 from pathlib import Path
