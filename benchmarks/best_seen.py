@@ -39,12 +39,14 @@ def main() -> None:
         best, last = fmean(map(max, curves)), fmean(c[-1] for c in curves)
         rows.append(f"| {name} | {recipes[name].published} | {best:.4f} | {last:.4f} |")
         print(rows[-1], flush=True)
+    seeds = f"seeds 0 to {options.seeds - 1}, means" if options.seeds > 1 else "seed 0"
     head = [
         "# The best seen while training, beside the last",
         "",
-        f"Test accuracy every {EVERY} iterations; means over {options.seeds} seeds, on "
+        f"Test accuracy every {EVERY} iterations; {seeds}, on "
         f"{machine.sentence(machine.describe())}.",
-        f"Again: `python -m benchmarks.best_seen {' '.join(options.recipes)}`.",
+        f"Again: `python -m benchmarks.best_seen {' '.join(options.recipes)} --seeds "
+        f"{options.seeds}`.",
         "",
         "| recipe | published | best | last |",
         "| --- | --- | --- | --- |",
