@@ -109,8 +109,9 @@ def resume(
 def _check_split(recipe: Recipe, data: DataSets) -> None:
     if data.validation.num_examples != recipe.validation_size:
         raise UsageError(
-            f"{recipe.model} is trained with validation_size {recipe.validation_size}, but the "
-            f"data was read with {data.validation.num_examples}; make them agree"
+            f"{recipe.model} holds back {recipe.validation_size} images for validation, the data "
+            f"{data.validation.num_examples}: use "
+            f"read_data_sets(validation_size={recipe.validation_size})"
         )
 
 
