@@ -80,22 +80,27 @@ def _parser() -> argparse.ArgumentParser:
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add("--run-dir", metavar="DIR", help="the run's directory (default: a new runs/NAME/NUMBER)")
     add("--resume", action="store_true", help="go on with an unfinished run")
-    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="default: auto")
+    add(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
     add("--log-every", type=int, default=100, metavar="N", help="iterations a line (default: 100)")
     add("--quiet", action="store_true", help="print the final result alone")
 
     change = parser.add_argument_group("hyperparameters (default: the recipe's)").add_argument
-    change("--iterations", type=int, metavar="N")
-    change("--batch-size", type=int, metavar="N")
-    change("--learning-rate", type=float, metavar="RATE")
-    change("--optimizer", choices=CHOICES["optimizer"])
+    change("--iterations", type=int, metavar="N", help="training steps")
+    change("--batch-size", type=int, metavar="N", help="images a step")
+    change("--learning-rate", type=float, metavar="RATE", help="under a schedule: its highest")
+    change("--optimizer", choices=CHOICES["optimizer"], help="what turns gradients into steps")
     change("--schedule", choices=CHOICES["schedule"], help="of the learning rate")
     change("--keep-prob", type=float, metavar="P", help="share of units that dropout keeps")
     change("--hidden", type=_units, metavar="N,N,...", help="units of each hidden dense layer")
-    change("--activation", choices=CHOICES["activation"])
+    change("--activation", choices=CHOICES["activation"], help="of the hidden layers")
     change("--validation-size", type=int, metavar="N", help="training images held back")
-    change("--precision", choices=CHOICES["precision"])
-    change("--seed", type=int, metavar="N")
+    change("--precision", choices=CHOICES["precision"], help="of the multiplications")
+    change("--seed", type=int, metavar="N", help="of all that is random")
     return parser
 
 
