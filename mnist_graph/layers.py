@@ -26,7 +26,7 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 BATCH_NORM_EPSILON = 1e-5
 
 
-def weight_variable(shape: Sequence[int], weights: str = "truncated-normal") -> tf.Variable:
+def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
     """A float32 variable `weights` of `shape`, inputs before outputs, started as named:
 
     zeros; truncated-normal, standard deviation 0.1 (the tutorials'); glorot-uniform, in
@@ -50,7 +50,7 @@ def weight_variable(shape: Sequence[int], weights: str = "truncated-normal") -> 
     return tf1.get_variable("weights", initializer=initial, use_resource=True)
 
 
-def bias_variable(units: int, bias: float = 0.1) -> tf.Variable:
+def bias_variable(units: int, bias: float) -> tf.Variable:
     """A float32 variable `biases` [units], all of them `bias` at the start."""
     return tf1.get_variable("biases", initializer=tf.fill([units], bias), use_resource=True)
 
@@ -60,8 +60,8 @@ def dense(
     units: int,
     name: str,
     *,
-    weights: str = "truncated-normal",
-    bias: float | None = 0.1,
+    weights: str,
+    bias: float | None,
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
     """inputs x W + b: float32 [n, features] -> [n, units]; without b where `bias` is None."""
@@ -79,8 +79,8 @@ def conv2d(
     *,
     stride: int = 1,
     pool: bool = False,
-    weights: str = "truncated-normal",
-    bias: float | None = 0.1,
+    weights: str,
+    bias: float | None,
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
     """A `size` x `size` convolution, padded to keep the frame, with bias unless it is None:
@@ -117,7 +117,7 @@ def flatten(inputs: tf.Tensor) -> tf.Tensor:
 
 
 def batch_normalization(
-    inputs: tf.Tensor, is_training: tf.Tensor, name: str, decay: float = 0.999
+    inputs: tf.Tensor, is_training: tf.Tensor, name: str, decay: float
 ) -> tf.Tensor:
     """Each channel of float32 [n, h, w, c] or [n, c] at mean 0 and variance 1, plus an
     offset that is learned (Ioffe and Szegedy 2015; no scale: ReLU passes one on).

@@ -16,7 +16,7 @@ def normalised(request):
     with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:
         inputs = tf1.placeholder(tf.float32, [None, *request.param[1:]])
         is_training = tf1.placeholder(tf.bool, [])
-        outputs = batch_normalization(inputs, is_training, "layer")
+        outputs = batch_normalization(inputs, is_training, "layer", decay=0.999)
         session.run(tf1.global_variables_initializer())
         updates = tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)
         assert len(updates) == 2

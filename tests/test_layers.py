@@ -9,6 +9,8 @@ from mnist_graph import layers
 
 tf1 = tf.compat.v1
 
+START = {"weights": "truncated-normal", "bias": 0.3}
+
 
 def evaluate(build, seed=0, iteration=None):
     """What `build`() gives in a graph of its own, after so many iterations."""
@@ -110,7 +112,7 @@ def test_weights_follow_from_the_seed_and_their_place():
 
 
 def test_biases_start_from_their_value():
-    np.testing.assert_allclose(evaluate(lambda: layers.bias_variable(7)), np.full(7, 0.1))
+    np.testing.assert_allclose(evaluate(lambda: layers.bias_variable(7, 0.1)), np.full(7, 0.1))
     np.testing.assert_allclose(evaluate(lambda: layers.bias_variable(7, 0.0)), np.zeros(7))
 
 
@@ -124,7 +126,7 @@ def test_dense_is_the_product_and_the_bias(mnist):
     images = mnist.test.images[:6]
 
     def build():
-        outputs = layers.dense(tf.constant(images), 11, "layer", bias=0.3)
+        outputs = layers.dense(tf.constant(images), 11, "layer", **START)
         return outputs, tf1.trainable_variables()
 
     outputs, (w, b) = evaluate(build)
@@ -136,7 +138,7 @@ def test_dense_is_the_product_and_the_bias(mnist):
 @pytest.mark.parametrize("stride", [1, 2])
 def test_conv2d_is_the_convolution_by_hand(frames, size, stride):
     def build():
-        outputs = layers.conv2d(tf.constant(frames), size, 3, "layer", bias=0.3, stride=stride)
+        outputs = layers.conv2d(tf.constant(frames), size, 3, "layer", stride=stride, **START)
         return outputs, tf1.trainable_variables()
 
     outputs, (w, _) = evaluate(build)
