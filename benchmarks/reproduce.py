@@ -1,6 +1,7 @@
 """Train every recipe and set its test accuracy beside the published one.
 
     python -m benchmarks.reproduce                       what is not measured yet
+    python -m benchmarks.reproduce --again               the whole table, as many seeds as it has
     python -m benchmarks.reproduce --recipes cnn-fast --seeds 5
 
 Each run is the command line's own, in a process of its own, with seeds 0, 1, 2, ...; the
@@ -48,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("--recipes", nargs="+", choices=list(recipes), metavar="NAME")
     parser.add_argument("--seeds", type=int, metavar="N", help="3; 1 for over two minutes")
-    parser.add_argument("--again", action="store_true", help="measure anew what is measured")
+    parser.add_argument("--again", action="store_true", help="measure anew, as many seeds")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs in this folder")
     options = parser.parse_args()
@@ -57,8 +58,10 @@ def main() -> None:
     results = json.loads(path.read_text()) if path.exists() else {"recipes": {}}
     results["machine"] = machine.describe()
     for name in options.recipes or recipes:
-        runs = [] if options.again else results["recipes"].get(name, [])
-        for seed in _missing_seeds(runs, options.seeds):
+        runs, seeds = results["recipes"].get(name, []), options.seeds
+        if options.again:
+            runs, seeds = [], seeds or len(runs) or None
+        for seed in _missing_seeds(runs, seeds):
             run = _measure(name, seed, options.keep)
             print(f"{name} {run}", flush=True)
             runs.append(run)
