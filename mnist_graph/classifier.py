@@ -10,7 +10,8 @@ from PIL import Image
 from mnist_graph.datasets import BUNDLED_SHA256
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph import build_graph
-from mnist_graph.images import normalise, read_ink
+from mnist_graph.handwriting.form import normalise
+from mnist_graph.handwriting.page import read_ink
 from mnist_graph.recipes import find_recipe
 from mnist_graph.runs import Run, find_run, load_run
 from mnist_graph.sessions import choose_device, open_session

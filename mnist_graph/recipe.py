@@ -47,9 +47,11 @@ class Augmentation:
     """Standard deviation of the elastic displacement in each direction, in pixels."""
     thickness: float = 0.3
     """The probability that strokes get thicker or thinner, either as likely."""
+    blur: float = 0.0
+    """The probability that an image is made coarse, as small scans are."""
 
     def __post_init__(self) -> None:
-        limits = {"rotation": 180, "shear": 60, "thickness": 1}
+        limits = {"rotation": 180, "shear": 60, "thickness": 1, "blur": 1}
         for name, value in dataclasses.asdict(self).items():
             highest = limits.get(name, 100)
             if not 0 <= value <= highest:
@@ -200,7 +202,7 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         return tuple(_typed(name, item, int) for item in value)
     if hint is Augmentation and isinstance(value, dict):
         known = get_type_hints(Augmentation)
-        if set(value) == set(known):
+        if set(value) <= set(known):
             return Augmentation(**{n: _typed(n, v, known[n]) for n, v in value.items()})
     allowed = (int, float) if hint is float else hint
     plain = hint in (bool, int, float, str) and isinstance(value, allowed)

@@ -231,7 +231,7 @@ recipes = _table(
     Recipe(
         model="cnn-best",
         network="cnn5",
-        iterations=7031,  # 15 epochs
+        iterations=14_062,  # 30 epochs
         batch_size=128,
         **_ONE_CYCLE,
         learning_rate=0.003,
@@ -242,7 +242,7 @@ recipes = _table(
         label_smoothing=0.05,
         moving_decay=0.995,
         average_weights=True,
-        augmentation=Augmentation(),
+        augmentation=Augmentation(blur=0.25),
         validation_size=0,
         summary="conv 5x5 32, 3x3 64, 64, 128, 128; batch norm",
         parameters=298_186,

@@ -1,0 +1,163 @@
+"""From grey to ink: what on a picture is paper, light and ruling, and what was written.
+
+Contrast is taken relative to the paper right there, as light multiplies what paper and ink
+give back: in a shadow both are darker by the same factor. The paper under the ink is found
+by a morphological closing, which fills what is narrower than its window and leaves the edge
+of a shadow or a sheet as sharp as it is.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from mnist_graph.handwriting.ruling import remove_ruling
+from mnist_graph.handwriting.sheet import find_sheet
+
+WORKING_PIXELS = 4_000_000
+"""A larger picture is scaled down to this: an A4 page then has 8 pixels a millimetre."""
+WORKING_SIDE = 200
+"""A picture whose shorter side has fewer pixels is scaled up to this many."""
+MIN_CONTRAST = 0.04
+"""Ink that takes less than this share of the paper's light is not seen."""
+NOISE = 5.0
+"""Ink stands out from the paper's grain by this many standard deviations."""
+
+STRONG = 0.4
+"""Of the page's full contrast: every stroke reaches it somewhere,"""
+FAINT = 0.15
+"""and goes on as far as it has this much."""
+
+
+class Ink(NamedTuple):
+    """What is written on a picture, at working size."""
+
+    contrast: np.ndarray
+    """float32 [h, w]: the share of the paper's light that is missing, 0 where it is paper."""
+    mask: np.ndarray
+    """uint8 [h, w]: 1 where there is ink."""
+    scale: float
+    """Working pixels for one of the picture's."""
+
+
+def find_ink(grey: np.ndarray) -> Ink:
+    """The ink on `grey`, uint8 [height, width]; on a picture without any the mask is empty."""
+    work, scale = _to_working_size(grey)
+    sheet = find_sheet(work)
+    if sheet is None and _is_light_on_dark(work):
+        work = 255 - work
+    window = _choose_window(work, sheet)
+    contrast, mask, faint = _against_ground(work, sheet, window)
+    mask = remove_ruling(contrast, mask, faint)
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    return Ink(contrast * near, mask, scale)
+
+
+WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
+"""Widths in which the paper is looked for beside the ink, as shares of the shorter side."""
+
+
+def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
+    """The smallest window, in pixels, in which nearly all of the ink is seen.
+
+    A window that a stroke fills takes its middle for paper; one that is too large takes
+    folds, shadows and the table for ink.
+    """
+    factor = min(1.0, 500 / min(work.shape))
+    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    if sheet is not None:
+        sheet = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    inks = []
+    for share in WINDOWS:
+        contrast, mask, _ = _against_ground(small, sheet, _odd(share * min(small.shape)))
+        # Squared: a shadow that is taken for ink is broad, but faint.
+        inks.append(float((np.square(contrast) * _without_frame(mask)).sum()))
+    enough = next(share for share, ink in zip(WINDOWS, inks) if ink >= 0.6 * max(inks))
+    return _odd(enough * min(work.shape))
+
+
+def _without_frame(mask: np.ndarray) -> np.ndarray:
+    """`mask` without what touches the edge of the picture at length."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    touching = np.bincount(border, minlength=len(stats))
+    keep = (touching < 0.25 * min(mask.shape)).astype(np.uint8)
+    keep[0] = 0
+    return keep[labels]
+
+
+def stroke_width(mask: np.ndarray) -> float:
+    """The typical width of the strokes in `mask`, in pixels; 0 where there are none.
+
+    The distance to the edge, over a stroke of width w, is w / 4 on average.
+    """
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    inside = depth[mask > 0]
+    return 4 * float(np.median(inside)) if len(inside) else 0.0
+
+
+def _to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    height, width = grey.shape
+    scale = min(1.0, (WORKING_PIXELS / grey.size) ** 0.5)
+    if min(height, width) < WORKING_SIDE:
+        scale = min(WORKING_SIDE / min(height, width), (WORKING_PIXELS / grey.size) ** 0.5)
+    if scale == 1:
+        return grey, scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(grey, size, interpolation=method), scale
+
+
+def _odd(size: float) -> int:
+    return max(3, int(size) // 2 * 2 + 1)
+
+
+def _is_light_on_dark(work: np.ndarray) -> bool:
+    """Whether what differs from its surroundings, of which it is the lesser part, is lighter.
+
+    The smallest surroundings that give a clear answer decide.
+    """
+    factor = min(1.0, 600 / max(work.shape))
+    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    for share in (24, 12, 6, 3, 2):
+        ground = cv2.medianBlur(small, _odd(min(small.shape) / share))
+        difference = small.astype(np.float32) - ground
+        grain = 1.4826 * float(np.median(np.abs(difference)))
+        excess = np.clip(np.abs(difference) - max(5 * grain, 6), 0, 60)
+        lighter = float(excess[difference > 0].sum())
+        darker = float(excess[difference < 0].sum())
+        if max(lighter, darker) > 2 * min(lighter, darker):
+            break
+    return lighter > darker
+
+
+def _against_ground(
+    work: np.ndarray, sheet: np.ndarray | None, window: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Contrast and mask of the ink on the sheet that is narrower than `window` pixels; and
+    the mask of all that might be more than paper.
+    """
+    smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
+    ground = cv2.medianBlur(work, 5)
+    if sheet is not None:
+        ground *= sheet
+    ground = cv2.morphologyEx(ground, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    contrast = 1 - smooth / np.maximum(ground, 24).astype(np.float32)
+    seen = contrast if sheet is None else contrast[sheet > 0]
+    seen = seen.reshape(-1)[:: max(1, seen.size // 500_000)]
+    level = float(np.median(seen))
+    grain = 1.4826 * float(np.median(np.abs(seen - level)))
+    contrast = np.clip(contrast - level, 0, 1)
+    if sheet is not None:
+        contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
+    least = max(NOISE * grain, MIN_CONTRAST)
+    seen = contrast[contrast > least]
+    if not len(seen):
+        nothing = np.zeros(work.shape, np.uint8)
+        return contrast, nothing, nothing
+    full = float(np.percentile(seen, 90))
+    _, labels = cv2.connectedComponents((contrast > max(0.6 * least, FAINT * full)).astype(np.uint8))
+    strong = np.zeros(labels.max() + 1, np.uint8)
+    strong[labels[contrast > max(least, STRONG * full)]] = 1
+    strong[0] = 0
+    return contrast, strong[labels], (contrast > 0.6 * least).astype(np.uint8)

@@ -1,0 +1,154 @@
+"""From ink to what may be digits: connected pieces, put together where they belong together."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from mnist_graph.handwriting.paper import Ink, stroke_width
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels; right and bottom are the first outside of it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    def union(self, other: "Box") -> "Box":
+        return Box(*np.minimum(self[:2], other[:2]), *np.maximum(self[2:], other[2:]))
+
+    def gap(self, other: "Box") -> tuple[int, int]:
+        """How far the two are apart across and down; negative where they overlap."""
+        across = max(self.left, other.left) - min(self.right, other.right)
+        return across, max(self.top, other.top) - min(self.bottom, other.bottom)
+
+
+class Piece(NamedTuple):
+    """Ink that belongs together."""
+
+    labels: tuple[int, ...]
+    """Its connected components."""
+    box: Box
+    area: int
+
+    def join(self, other: "Piece") -> "Piece":
+        return Piece(
+            self.labels + other.labels, self.box.union(other.box), self.area + other.area
+        )
+
+
+class Pieces(NamedTuple):
+    """Everything on a page that may be a digit, or several that touch."""
+
+    pieces: list[Piece]
+    components: np.ndarray
+    """int32 [h, w]: the number of the connected component, 0 on the paper."""
+    height: float
+    """Of a typical digit, in working pixels."""
+    stroke: float
+    """The typical width of a stroke, in working pixels."""
+
+
+SPECK = 0.2
+"""Nothing smaller than this share of a digit's height is part of one."""
+
+
+def find_pieces(ink: Ink) -> Pieces:
+    """What is written, without specks and what comes in from the picture's edge."""
+    stroke = stroke_width(ink.mask)
+    components, pieces = _components(ink.mask)
+    pieces = [piece for piece in pieces if not _is_frame(piece.box, ink.mask.shape)]
+    height = _typical_height(pieces)
+    pieces = [p for p in pieces if max(p.box.width, p.box.height) > SPECK * height]
+    pieces = [p for p in pieces if p.area > 0.8 * stroke * stroke or p.box.height > 0.5 * height]
+    return Pieces(_assemble(pieces, components, height), components, height, stroke)
+
+
+def _components(mask: np.ndarray) -> tuple[np.ndarray, list[Piece]]:
+    _, components, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    least = max(6, np.percentile(stats[1:, cv2.CC_STAT_AREA], 99) / 200) if len(stats) > 1 else 0
+    pieces = []
+    for label, (left, top, width, height, area) in enumerate(stats[1:].tolist(), start=1):
+        if area >= least:
+            pieces.append(Piece((label,), Box(left, top, left + width, top + height), area))
+    return components, pieces
+
+
+def _is_frame(box: Box, shape: tuple[int, int]) -> bool:
+    """Whether `box` runs along an edge of the picture, as a table does, or a scanner's lid."""
+    height, width = shape
+    sides = (box.left <= 1, box.top <= 1, box.right >= width - 1, box.bottom >= height - 1)
+    along = (box.height / height, box.width / width) * 2
+    return any(side and share > 0.6 for side, share in zip(sides, along, strict=True)) and (
+        sum(sides) < 4 or box.width * box.height < height * width
+    )
+
+
+def _typical_height(pieces: list[Piece]) -> float:
+    """The height at which half of the ink is in lower pieces, of those that a digit could be."""
+    upright = [p for p in pieces if p.box.width < 2 * p.box.height] or pieces
+    if not upright:
+        return 1.0
+    heights = np.array([piece.box.height for piece in upright], float)
+    order = np.argsort(heights)
+    weight = np.cumsum(np.array([upright[i].area for i in order], float))
+    return float(heights[order[np.searchsorted(weight, weight[-1] / 2)]])
+
+
+def _assemble(pieces: list[Piece], components: np.ndarray, height: float) -> list[Piece]:
+    """Puts the parts of broken digits together: the smallest first, each to what it is nearest."""
+    waiting = sorted(pieces, key=lambda piece: piece.box.height)
+    whole: list[Piece] = []
+    while waiting:
+        piece = waiting.pop(0)
+        partners = [(_distance(piece, other, components, height), other) for other in waiting]
+        near = [pair for pair in partners if pair[0] < 1]
+        if near:
+            partner = min(near, key=lambda pair: pair[0])[1]
+            waiting.remove(partner)
+            waiting.append(piece.join(partner))
+            waiting.sort(key=lambda piece: piece.box.height)
+        else:
+            whole.append(piece)
+    return whole
+
+
+def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float) -> float:
+    """How far the smaller `piece` is from being part of the same digit as `other`: below 1
+    where it is.
+    """
+    a, b, joined = piece.box, other.box, piece.box.union(other.box)
+    across, down = a.gap(b)
+    if joined.height > 1.5 * height or joined.width > 1.3 * height:
+        return np.inf
+    if max(across, down) > 0.35 * height:
+        return np.inf
+    overlap = -across / max(1, min(a.width, b.width))
+    if across < 0 and overlap > 0.5 and joined.height < 1.35 * height:
+        reach = 0.35  # one above the other
+    elif max(a.width, a.height) < 0.6 * height and joined.width < 1.15 * height:
+        reach = 0.12
+    else:
+        reach = 0.05 if a.height < 0.8 * height and joined.width < height else 0.0
+    if not reach:
+        return np.inf
+    return _ink_gap(piece, other, components) / (reach * height)
+
+
+def _ink_gap(piece: Piece, other: Piece, components: np.ndarray) -> float:
+    """The least distance between the ink of two pieces, in pixels."""
+    box = piece.box.union(other.box)
+    crop = components[box.top : box.bottom, box.left : box.right]
+    mine, others = np.isin(crop, piece.labels), np.isin(crop, other.labels)
+    distance = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 3)
+    return float(distance[mine].min())

@@ -1,0 +1,92 @@
+"""A sheet of paper on a table: where it ends."""
+
+import cv2
+import numpy as np
+
+SIDE = 320
+"""The sheet is looked for in a picture scaled to this many pixels along its longer side."""
+MARGIN = 0.008
+"""What is left off inside the sheet's edge, as a share of the picture's longer side."""
+
+STEP = 0.35
+"""A sheet that is this much lighter than the table is told as well as one that is more so."""
+
+
+def find_sheet(work: np.ndarray) -> np.ndarray | None:
+    """The sheet on `work`, uint8 [h, w]: uint8 [h, w], 1 on the sheet, short of its edge; None
+    where the picture shows no more than the sheet.
+
+    A sheet is lighter than what it lies on, convex, has a sharp edge and shows a corner. It
+    is the largest region of which this is true: the lit part of a sheet that lies half in
+    the shadow is smaller, and what a soft shadow leaves has no sharp edge.
+    """
+    height, width = work.shape
+    factor = SIDE / max(height, width)
+    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    if min(small.shape) < 40:
+        return None
+    # Writing is filled in: it is narrower than this, and a sheet's edge stays where it is.
+    side = max(5, min(small.shape) // 10)
+    padded = cv2.copyMakeBorder(cv2.medianBlur(small, 3), *[side] * 4, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    small = np.ascontiguousarray(closed[side:-side, side:-side])
+    best, highest = None, 0.0
+    for level in np.percentile(small, np.arange(4, 90, 3)):
+        hull, score = _sheet_above(small, float(level))
+        if score > highest:
+            best, highest = hull, score
+    if best is None:
+        return None
+    sheet = np.zeros(work.shape, np.uint8)
+    cv2.fillConvexPoly(sheet, np.rint((best + 0.5) / factor).astype(np.int32), 1)
+    edge = int(MARGIN * max(height, width)) * 2 + 3
+    return cv2.erode(sheet, np.ones((edge, edge), np.uint8), borderValue=1)
+
+
+def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, float]:
+    """The outline [points, 1, 2] and area of the sheet, if it is what is above `level`."""
+    light = (small > level).astype(np.uint8)
+    outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return None, 0
+    outline = max(outlines, key=cv2.contourArea)
+    hull = cv2.convexHull(outline)
+    area = cv2.contourArea(hull)
+    if not 0.12 * small.size < area < 0.97 * small.size:
+        return None, 0
+    straight = (cv2.contourArea(outline) / area - 0.94) / 0.05
+    if straight < 0.3:
+        return None, 0
+    inside = np.zeros(small.shape, np.uint8)
+    cv2.fillConvexPoly(inside, hull, 1)
+    ring = _ring(inside, 2, 6)
+    outside = _ring(1 - inside, 2, 6)
+    if not (ring.any() and outside.any()):
+        return None, 0
+    # Just within the edge it is lighter than just beyond it, nearly all the way round.
+    beyond = cv2.dilate(np.where(outside > 0, small, 0), np.ones((13, 13), np.uint8))
+    close = (ring > 0) & (beyond > 0)
+    if not close.any() or not _has_corner(hull, small.shape):
+        return None, 0
+    step = float(np.percentile(small[close] / beyond[close].astype(float), 15)) - 1
+    return (hull, area * min(step, STEP) * min(straight, 1)) if step > 0.12 else (None, 0)
+
+
+def _ring(region: np.ndarray, near: int, far: int) -> np.ndarray:
+    """What of `region` lies from `near` to `far` pixels inside its edge."""
+    depth = cv2.distanceTransform(region, cv2.DIST_L2, 3)
+    return ((depth > near) & (depth <= far)).astype(np.uint8)
+
+
+def _has_corner(hull: np.ndarray, shape: tuple[int, int]) -> bool:
+    """Whether a corner of the outline lies inside the picture."""
+    corners = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)[:, 0]
+    height, width = shape
+    room = 6
+    inside = (
+        (corners[:, 0] > room)
+        & (corners[:, 0] < width - 1 - room)
+        & (corners[:, 1] > room)
+        & (corners[:, 1] < height - 1 - room)
+    )
+    return bool(inside.any()) and 3 <= len(corners) <= 6
