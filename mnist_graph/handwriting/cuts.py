@@ -1,106 +1,128 @@
-"""Digits that touch, cut apart."""
+"""Digits that touch, cut apart where a cut is evident."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from mnist_graph.handwriting.form import INK, normalise
+
 Judge = Callable[[np.ndarray], np.ndarray]
 """From images in MNIST's form, uint8 [n, h, w], to calibrated probabilities [n, classes]."""
 
+WIDE = 1.05
+"""What is this many times as wide as it is high may be more than one digit."""
+SEAMS = 6
+STEP = 0.02
+"""What a step aside costs a seam, in full ink."""
+THICKEST = 4.0
+"""A cut goes through at most so many strokes' widths of ink."""
+APART = 0.12
+"""Cuts are this share of the height from each other and from the sides."""
+EVIDENT = 0.5
+"""A cut is made where each part is then recognised with this probability."""
+DOUBT = 3.0
+"""What a cut has to gain, as a logarithm of probability, in what is no wider than a digit."""
 
-def seams(ink: np.ndarray, stroke: float, count: int = 6) -> list[np.ndarray]:
-    """Ways from the top of `ink`, float32 [h, w], to its bottom that cross little of it: for
-    each the column in each row, int [h], from left to right.
+
+class Touching(NamedTuple):
+    """What is known of a page where digits may touch."""
+
+    stroke: float
+    """The width of a stroke, in working pixels."""
+    height: float
+    """Of a digit, in working pixels."""
+    image_shape: tuple[int, int]
+    judge: Judge
+
+
+class _Seam(NamedTuple):
+    """A way from the top to the bottom."""
+
+    columns: np.ndarray
+    """int [h]: its column in each row."""
+    crossed: float
+    """The ink on it, in strokes' widths."""
+
+
+def cut_apart(ink: np.ndarray, page: Touching) -> list[np.ndarray]:
+    """The digits in `ink`, float32 [h, w] in [0, 1], each in the frame of the whole: all of
+    the ways to cut it are judged, and the likeliest is taken.
     """
-    height, width = ink.shape
-    step = 0.02
-    cost = np.empty((height, width), np.float32)
-    came = np.zeros((height, width), np.int8)
-    cost[0] = ink[0]
-    for row in range(1, height):
-        above = cost[row - 1]
-        left = np.concatenate([[np.inf], above[:-1]]) + step
-        right = np.concatenate([above[1:], [np.inf]]) + step
-        choice = np.stack([left, above, right])
-        came[row] = choice.argmin(axis=0) - 1
-        cost[row] = choice.min(axis=0) + ink[row]
-    found: list[np.ndarray] = []
-    margin = max(2, int(0.12 * height))
-    order = np.argsort(cost[-1])
-    ends: list[int] = []
-    for end in order.tolist():
-        if not margin <= end < width - margin or any(abs(end - e) < 0.12 * height for e in ends):
-            continue
-        if cost[-1, end] > 4 * stroke or len(ends) == count:
-            break
-        ends.append(end)
-        path = np.empty(height, int)
-        path[-1] = end
-        for row in range(height - 1, 0, -1):
-            path[row - 1] = path[row] + came[row, path[row]]
-        found.append(path)
-    return sorted(found, key=lambda path: float(path.mean()))
-
-
-class Cut(NamedTuple):
-    """A part of what was cut."""
-
-    ink: np.ndarray
-    """float32 [h, w]: what is not of this part is 0."""
-    left: int
-    """Its place in the whole."""
-
-
-def cut_apart(
-    ink: np.ndarray, stroke: float, height: float, normal: Callable[[np.ndarray], np.ndarray], judge: Judge
-) -> list[np.ndarray]:
-    """The digits in `ink`, float32 [h, w], as `judge` finds them likeliest: for each its ink
-    in the frame of the whole; a single one where no cut is evident.
-    """
-    paths = seams(ink, stroke)
-    if not paths:
-        return [ink]
     high, wide = ink.shape
-    columns = np.arange(wide)
-    bounds = [np.zeros(high, int), *paths, np.full(high, wide)]
-    parts = {}
-    for i in range(len(bounds)):
-        for j in range(i + 1, len(bounds)):
-            inside = (columns >= bounds[i][:, None]) & (columns < bounds[j][:, None])
-            part = np.where(inside, ink, 0)
-            if _may_be_digit(part, height):
-                parts[i, j] = part
-    whole = (0, len(bounds) - 1)
+    is_wide = wide > WIDE * high or wide > 0.9 * max(high, page.height)
+    seams = _seams(ink, page.stroke) if is_wide and high > 0.45 * page.height else []
+    if not seams:
+        return [ink]
+    parts = _parts(ink, [seam.columns for seam in seams], page.height)
     if not parts:
         return [ink]
-    probabilities = judge(np.stack([normal(part) for part in parts.values()])).max(axis=1)
-    score = dict(zip(parts, np.log(np.maximum(probabilities, 1e-9)), strict=True))
-    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
-    for j in range(1, len(bounds)):
-        ways = [
-            (best[i][0] + score[i, j], [*best[i][1], (i, j)])
-            for i in range(j)
-            if i in best and (i, j) in score
-        ]
-        if ways:
-            best[j] = max(ways, key=lambda way: way[0])
-    if whole[1] not in best:
-        return [ink]
-    total, way = best[whole[1]]
-    if total / len(way) < np.log(EVIDENT):
+    images = np.stack([normalise(part, page.image_shape) for part in parts.values()])
+    logs = np.log(np.maximum(page.judge(images).max(axis=1), 1e-9))
+    scores = dict(zip(parts, logs.tolist(), strict=True))
+    # Few digits are wider than they are high, and few pairs are not clearly so.
+    doubt = DOUBT * float(np.clip((1.6 - wide / high) / 0.5, 0, 1))
+    way = _likeliest(scores, [doubt + seam.crossed for seam in seams])
+    if len(way) < 2 or min(scores[pair] for pair in way) < np.log(EVIDENT):
         return [ink]
     return [parts[pair] for pair in way]
 
 
-EVIDENT = 0.6
-"""Cuts are made where their digits are then recognised with this probability on average."""
+def _likeliest(
+    scores: dict[tuple[int, int], float], prices: list[float]
+) -> list[tuple[int, int]]:
+    """The chain of parts (from, to) from the left side, 0, to the right, one more than there
+    are seams, with the highest sum of scores less the prices of its seams; empty for none.
+    """
+    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
+    for end, price in enumerate([*prices, 0.0], start=1):
+        ways = [
+            (best[start][0] + scores[start, end] - price, [*best[start][1], (start, end)])
+            for start in range(end)
+            if start in best and (start, end) in scores
+        ]
+        if ways:
+            best[end] = max(ways)
+    return best.get(len(prices) + 1, (0.0, []))[1]
 
 
-def _may_be_digit(part: np.ndarray, height: float) -> bool:
-    there = part > 0.3
-    if not there.any():
-        return False
-    rows, columns = np.nonzero(there.any(axis=1))[0], np.nonzero(there.any(axis=0))[0]
-    high, wide = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
-    return bool(high > 0.5 * height and wide < 1.3 * high)
+def _parts(
+    ink: np.ndarray, seams: list[np.ndarray], height: float
+) -> dict[tuple[int, int], np.ndarray]:
+    """What lies between each two seams, or a side, where it may be a digit; the rest is 0."""
+    high, wide = ink.shape
+    bounds = [np.zeros(high, int), *seams, np.full(high, wide)]
+    right_of = [np.arange(wide) >= bound[:, np.newaxis] for bound in bounds]
+    parts = {}
+    for start in range(len(bounds)):
+        for end in range(start + 1, len(bounds)):
+            part = np.where(right_of[start] & ~right_of[end], ink, 0)
+            rows, columns = np.nonzero(part > INK)
+            if len(rows) and np.ptp(rows) > 0.5 * height and np.ptp(columns) < 1.3 * np.ptp(rows):
+                parts[start, end] = part
+    return parts
+
+
+def _seams(ink: np.ndarray, stroke: float) -> list[_Seam]:
+    """The ways down that cross the least ink, from left to right."""
+    height, width = ink.shape
+    cost = np.empty((height, width), np.float32)
+    came = np.zeros((height, width), np.int8)
+    cost[0] = ink[0]
+    for row in range(1, height):
+        above = np.pad(cost[row - 1], 1, constant_values=np.inf)
+        choice = np.stack([above[:-2] + STEP, above[1:-1], above[2:] + STEP])
+        came[row] = choice.argmin(axis=0) - 1
+        cost[row] = choice.min(axis=0) + ink[row]
+    apart = max(2, int(APART * height))
+    found: list[_Seam] = []
+    for end in np.argsort(cost[-1]).tolist():
+        if cost[-1, end] > THICKEST * stroke or len(found) == SEAMS:
+            break
+        near_side = not apart <= end < width - apart
+        if not near_side and all(abs(end - seam.columns[-1]) >= apart for seam in found):
+            columns = np.full(height, end)
+            for row in range(height - 1, 0, -1):
+                columns[row - 1] = columns[row] + came[row, columns[row]]
+            found.append(_Seam(columns, float(cost[-1, end]) / max(stroke, 1.0)))
+    return sorted(found, key=lambda seam: float(seam.columns.mean()))

@@ -1,76 +1,132 @@
-"""The digits on a page, found, put in order and brought to MNIST's form."""
+"""The digits on a page: found, put in order, brought to MNIST's form and judged."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from mnist_graph.handwriting.cuts import Judge, cut_apart
-from mnist_graph.handwriting.form import normalise
+from mnist_graph.handwriting.boxes import Box
+from mnist_graph.handwriting.cuts import Judge, Touching, cut_apart
+from mnist_graph.handwriting.form import INK, normalise
 from mnist_graph.handwriting.paper import Ink, find_ink
-from mnist_graph.handwriting.pieces import Box, Piece, Pieces, find_pieces
 from mnist_graph.handwriting.picture import read_grey
+from mnist_graph.handwriting.pieces import Piece, Pieces, find_pieces
 from mnist_graph.handwriting.rows import find_rows
 
+HEIGHTS = (0.45, 2.2)
+"""A digit has so many times the typical height at least, and at most."""
+WIDEST = 1.8
+"""A digit is at most so many times as wide as it is high."""
+FLAT = 20.0
+"""A straight line is longer than wide by the square root of this."""
+ALONE = 3.0
+"""What has no neighbour within so many digits' heights is looked at twice."""
+FULL = 80
+"""The percentile of a digit's contrast that counts as full ink."""
 
-class Spot(NamedTuple):
-    """A place on a picture where a digit is."""
+
+class Digit(NamedTuple):
+    """A digit that was read in a picture."""
 
     row: int
+    """Counted from 0 at the top."""
     column: int
+    """Its place in the row, counted from 0 at the left."""
     box: Box
-    """In pixels of the picture."""
-    image: np.ndarray
-    """uint8 [height, width]: the digit in MNIST's form."""
+    """Left, top, right and bottom in pixels of the upright picture."""
+    label: int
+    probability: float
+    """Of the label; calibrated, as all of them are."""
+    probabilities: np.ndarray
+    """float32 [classes]."""
+
+
+class _Part(NamedTuple):
+    """What may be a digit."""
+
+    box: Box
+    ink: np.ndarray
+    """float32 [h, w] in [0, 1]: its ink and nothing else, in a frame of any size."""
 
 
 def read_ink(source: str | Path | Image.Image) -> Ink:
+    """What is written on a picture, a file or an image of Pillow's.
+
+    Raises MnistGraphError for what is not a picture that can be read.
+    """
     return find_ink(read_grey(source))
 
 
-def find_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Spot]:
-    """What is written on a page in reading order; `judge` says what looks like digits."""
+def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Digit]:
+    """What `judge` takes the digits on a page for, in reading order.
+
+    `image_shape` is that of the images it judges.
+    """
     found = find_pieces(ink)
-    if not found.pieces:
+    touching = Touching(found.stroke, found.height, image_shape, judge)
+    parts = [
+        part
+        for piece in found.pieces
+        for part in _parts(piece, found, ink.contrast, touching)
+        if _may_be_digit(part, found.height)
+    ]
+    if not parts:
         return []
-    contrast = ink.contrast
-
-    def normal(part: np.ndarray) -> np.ndarray:
-        return normalise(part, image_shape)
-
-    boxes, images = [], []
-    for piece in found.pieces:
-        for box, part in _parts(piece, found, contrast, normal, judge):
-            if _is_digit_like(box, found.height):
-                boxes.append(box)
-                images.append(normal(part))
-    spots = []
+    probabilities = judge(np.stack([normalise(part.ink, image_shape) for part in parts]))
+    kept = _without_strays([part.box for part in parts], probabilities, found.height)
+    boxes = [parts[index].box for index in kept]
+    digits = []
     for row, members in enumerate(find_rows(boxes, found.height)):
-        for column, index in enumerate(members):
-            box = boxes[index]
-            scaled = Box(*(round(side / ink.scale) for side in box))
-            spots.append(Spot(row, column, scaled, images[index]))
-    return spots
+        for column, member in enumerate(members):
+            these = probabilities[kept[member]]
+            label = int(these.argmax())
+            box = ink.to_picture(boxes[member])
+            digits.append(Digit(row, column, box, label, float(these[label]), these))
+    return digits
 
 
-def _is_digit_like(box: Box, height: float) -> bool:
-    return 0.45 * height < box.height < 2.2 * height and box.width < 1.8 * box.height
-
-
-def _parts(piece, found, contrast, normal, judge):
+def _parts(
+    piece: Piece, found: Pieces, contrast: np.ndarray, touching: Touching
+) -> Iterator[_Part]:
+    """The piece, or the digits it is made of."""
     box = piece.box
-    inside = slice(box.top, box.bottom), slice(box.left, box.right)
-    mine = np.isin(found.components[inside], piece.labels)
-    ink = np.where(mine, contrast[inside], 0)
-    full = np.percentile(ink[mine], 80)
-    ink = np.clip(ink / full, 0, 1).astype(np.float32)
-    wide = box.width > 1.05 * box.height or (box.width > 0.9 * found.height and box.width > 0.9 * box.height)
-    if not wide or box.height < 0.45 * found.height:
-        return [(box, ink)]
-    parts = cut_apart(ink, found.stroke, found.height, normal, judge)
-    result = []
-    for part in parts:
-        rows, columns = np.nonzero(part.max(axis=1) > 0.1)[0], np.nonzero(part.max(axis=0) > 0.1)[0]
-        result.append((Box(box.left + int(columns[0]), box.top + int(rows[0]), box.left + int(columns[-1]) + 1, box.top + int(rows[-1]) + 1), part))
-    return result
+    mine = np.isin(found.components[box.inside], piece.labels)
+    ink = np.where(mine, contrast[box.inside], 0)
+    ink = np.clip(ink / np.percentile(ink[mine], FULL), 0, 1).astype(np.float32)
+    for part in cut_apart(ink, touching):
+        rows, columns = np.nonzero(part > INK)
+        if len(rows):
+            edges = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            left, top, right, bottom = map(int, edges)
+            place = Box(left, top, right, bottom).moved(box.left, box.top)
+            yield _Part(place, part)
+
+
+def _may_be_digit(part: _Part, height: float) -> bool:
+    box = part.box
+    low, high = HEIGHTS
+    if not low * height < box.height < high * height or box.width > WIDEST * box.height:
+        return False
+    if box.width < 1.2 * box.height:
+        return True
+    # As wide as this a straight line is a dash, a staple or a stroke under a sum.
+    lengths = np.linalg.eigvalsh(np.cov(np.nonzero(part.ink > INK)))
+    return bool(lengths[1] < FLAT * max(lengths[0], 1.0))
+
+
+def _without_strays(boxes: list[Box], probabilities: np.ndarray, height: float) -> list[int]:
+    """The indices of all but what lies far from everything else on a page and looks like no
+    digit, or is smaller than these are.
+    """
+    everything = list(range(len(boxes)))
+    if len(boxes) < 4:
+        return everything
+    centres = np.array([box.centre for box in boxes])
+    apart = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
+    np.fill_diagonal(apart, np.inf)
+    alone = apart.min(axis=1) > ALONE * height
+    sure = probabilities.max(axis=1) > 0.5
+    usual = np.array([0.65 * height < box.height < 1.6 * height for box in boxes])
+    return [index for index in everything if not alone[index] or (sure[index] and usual[index])]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from mnist_graph.handwriting.boxes import Box
 from mnist_graph.handwriting.ruling import remove_ruling
 from mnist_graph.handwriting.sheet import find_sheet
 
@@ -28,6 +29,9 @@ STRONG = 0.4
 FAINT = 0.15
 """and goes on as far as it has this much."""
 
+SOFT = 0.4
+"""What has more than this share of its contrast beyond its edge is a shadow."""
+
 
 class Ink(NamedTuple):
     """What is written on a picture, at working size."""
@@ -38,23 +42,53 @@ class Ink(NamedTuple):
     """uint8 [h, w]: 1 where there is ink."""
     scale: float
     """Working pixels for one of the picture's."""
+    origin: tuple[int, int]
+    """Where the working picture's corner lies: how far from the left and the top, in working
+    pixels."""
+
+    def to_picture(self, box: Box) -> Box:
+        """A box of working pixels in pixels of the picture."""
+        moved = box.moved(*self.origin)
+        return Box(*(round(side / self.scale) for side in moved))
 
 
 def find_ink(grey: np.ndarray) -> Ink:
     """The ink on `grey`, uint8 [height, width]; on a picture without any the mask is empty."""
     work, scale = _to_working_size(grey)
-    sheet = find_sheet(work)
-    if sheet is None and _is_light_on_dark(work):
+    sheet = find_sheet(work, _dark_parts(work))
+    left = top = 0
+    if sheet is not None:
+        left, top, width, height = cv2.boundingRect(sheet)
+        inside = slice(top, top + height), slice(left, left + width)
+        work, sheet = np.ascontiguousarray(work[inside]), np.ascontiguousarray(sheet[inside])
+    elif _is_light_on_dark(work):
         work = 255 - work
     window = _choose_window(work, sheet)
     contrast, mask, faint = _against_ground(work, sheet, window)
     mask = remove_ruling(contrast, mask, faint)
+    mask = _without_soft(mask, contrast)
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return Ink(contrast * near, mask, scale)
+    return Ink(contrast * near, mask, scale, (left, top))
 
 
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
 """Widths in which the paper is looked for beside the ink, as shares of the shorter side."""
+
+
+FRAME = 0.15
+"""What touches the picture's edge for more than this share of its shorter side is no writing."""
+
+
+def _dark_parts(work: np.ndarray) -> np.ndarray:
+    """What is darker than something near it, in a picture of any light: uint8, no larger
+    than 500 pixels on the shorter side."""
+    factor = min(1.0, 500 / min(work.shape))
+    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    parts = [
+        _against_ground(small, None, _odd(share * min(small.shape)))[1]
+        for share in (WINDOWS[1], WINDOWS[-1])
+    ]
+    return parts[0] | parts[1]
 
 
 def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
@@ -76,12 +110,36 @@ def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
     return _odd(enough * min(work.shape))
 
 
-def _without_frame(mask: np.ndarray) -> np.ndarray:
-    """`mask` without what touches the edge of the picture at length."""
+def _without_frame(mask: np.ndarray, fill: float = 0.0) -> np.ndarray:
+    """`mask` without what touches the edge of the picture at length and fills more than this
+    share of its own box.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     touching = np.bincount(border, minlength=len(stats))
-    keep = (touching < 0.25 * min(mask.shape)).astype(np.uint8)
+    box = stats[:, cv2.CC_STAT_WIDTH].astype(float) * stats[:, cv2.CC_STAT_HEIGHT]
+    filled = stats[:, cv2.CC_STAT_AREA] > fill * box
+    keep = ((touching < FRAME * min(mask.shape)) | ~filled).astype(np.uint8)
+    keep[0] = 0
+    inside = keep[labels]
+    # A digit that fills the picture touches its edge too.
+    return inside if np.count_nonzero(inside) > 0.02 * np.count_nonzero(mask) else mask
+
+
+def _without_soft(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
+    """`mask` without shadows, which go on beyond where they are dark enough to be taken for
+    ink: half a stroke further a stroke has ended.
+    """
+    count, labels = cv2.connectedComponents(mask)
+    reach = 2 * max(3, round(stroke_width(mask) / 2)) + 1
+    wider = cv2.dilate(labels.astype(np.float32), np.ones((reach, reach), np.uint8))
+    rim = wider.astype(np.int32) * (1 - cv2.dilate(mask, np.ones((reach - 4, reach - 4), np.uint8)))
+
+    def mean(of: np.ndarray) -> np.ndarray:
+        total = np.bincount(of.ravel(), contrast.ravel(), count)
+        return total / np.maximum(np.bincount(of.ravel(), minlength=count), 1)
+
+    keep = (mean(rim) < SOFT * mean(labels)).astype(np.uint8)
     keep[0] = 0
     return keep[labels]
 
@@ -151,7 +209,7 @@ def _against_ground(
     if sheet is not None:
         contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
     least = max(NOISE * grain, MIN_CONTRAST)
-    seen = contrast[contrast > least]
+    seen = contrast[_without_frame((contrast > least).astype(np.uint8), 0.3) > 0]
     if not len(seen):
         nothing = np.zeros(work.shape, np.uint8)
         return contrast, nothing, nothing

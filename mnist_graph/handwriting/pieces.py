@@ -5,32 +5,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from mnist_graph.handwriting.boxes import Box
 from mnist_graph.handwriting.paper import Ink, stroke_width
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels; right and bottom are the first outside of it."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    def union(self, other: "Box") -> "Box":
-        return Box(*np.minimum(self[:2], other[:2]), *np.maximum(self[2:], other[2:]))
-
-    def gap(self, other: "Box") -> tuple[int, int]:
-        """How far the two are apart across and down; negative where they overlap."""
-        across = max(self.left, other.left) - min(self.right, other.right)
-        return across, max(self.top, other.top) - min(self.bottom, other.bottom)
 
 
 class Piece(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist_graph.handwriting.pieces import Box
+from mnist_graph.handwriting.boxes import Box
 
 NEIGHBOUR = 0.55
 """Digits of one row differ in height from their neighbours by less than this share of a digit."""
@@ -18,10 +18,9 @@ def find_rows(boxes: Sequence[Box], height: float) -> list[list[int]]:
     """
     if not boxes:
         return []
-    centres = np.array([((b.left + b.right) / 2, (b.top + b.bottom) / 2) for b in boxes])
+    centres = np.array([box.centre for box in boxes])
     slope = _page_slope(centres, height)
     x, y = centres[:, 0], centres[:, 1] - slope * centres[:, 0]
-    row_of = np.full(len(boxes), -1)
     ends: list[list[int]] = []
     for index in np.argsort(x):
         best, cost = None, np.inf
@@ -31,7 +30,6 @@ def find_rows(boxes: Sequence[Box], height: float) -> list[list[int]]:
                 best, cost = number, off
         if best is None:
             ends.append([index])
-            row_of[index] = len(ends) - 1
         else:
             ends[best].append(index)
     ends.sort(key=lambda row: float(np.mean(y[row])))

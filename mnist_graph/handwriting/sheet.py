@@ -11,10 +11,14 @@ MARGIN = 0.008
 STEP = 0.35
 """A sheet that is this much lighter than the table is told as well as one that is more so."""
 
+FRAMED = 0.3
+"""A table is dark along this share of the picture's edges at least."""
 
-def find_sheet(work: np.ndarray) -> np.ndarray | None:
+
+def find_sheet(work: np.ndarray, dark: np.ndarray) -> np.ndarray | None:
     """The sheet on `work`, uint8 [h, w]: uint8 [h, w], 1 on the sheet, short of its edge; None
-    where the picture shows no more than the sheet.
+    where the picture shows no more than the sheet. `dark`, uint8 [h', w'], is what seems to be
+    ink: a table does, where the light is uneven.
 
     A sheet is lighter than what it lies on, convex, has a sharp edge and shows a corner. It
     is the largest region of which this is true: the lit part of a sheet that lies half in
@@ -22,12 +26,51 @@ def find_sheet(work: np.ndarray) -> np.ndarray | None:
     """
     height, width = work.shape
     factor = SIDE / max(height, width)
-    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    if min(small.shape) < 40:
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    if min(size) < 40:
         return None
+    best = _framed_sheet(cv2.resize(dark, size, interpolation=cv2.INTER_AREA))
+    if best is None:
+        best = _light_sheet(cv2.resize(work, size, interpolation=cv2.INTER_AREA))
+    if best is None:
+        return None
+    sheet = np.zeros(work.shape, np.uint8)
+    cv2.fillConvexPoly(sheet, np.rint((best + 0.5) / factor).astype(np.int32), 1)
+    edge = int(MARGIN * max(height, width)) * 2 + 3
+    return cv2.erode(sheet, np.ones((edge, edge), np.uint8), borderValue=1)
+
+
+def _framed_sheet(dark: np.ndarray) -> np.ndarray | None:
+    """The outline of what a frame of dark parts along the picture's edges leaves free."""
+    _, labels = cv2.connectedComponents(dark)
+    rim = np.concatenate([labels[:2].ravel(), labels[-2:].ravel(), labels[:, :2].ravel(), labels[:, -2:].ravel()])
+    along = np.count_nonzero(rim) / len(rim)
+    if along < FRAMED:
+        return None
+    frame = (np.isin(labels, np.unique(rim)) & (labels > 0)).astype(np.uint8)
+    side = max(5, min(dark.shape) // 12) | 1
+    padded = cv2.copyMakeBorder(frame, side, side, side, side, cv2.BORDER_REPLICATE)
+    frame = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    free = 1 - frame[side:-side, side:-side]
+    free = cv2.morphologyEx(free, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    outlines, _ = cv2.findContours(free, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return None
+    outline = max(outlines, key=cv2.contourArea)
+    hull = cv2.convexHull(outline)
+    area = cv2.contourArea(hull)
+    if not 0.12 * dark.size < area < 0.97 * dark.size or cv2.contourArea(outline) < 0.93 * area:
+        return None
+    return hull if _has_corner(hull, dark.shape) else None
+
+
+def _light_sheet(small: np.ndarray) -> np.ndarray | None:
+    """The outline of a region that is lighter than all around it."""
     # Writing is filled in: it is narrower than this, and a sheet's edge stays where it is.
     side = max(5, min(small.shape) // 10)
-    padded = cv2.copyMakeBorder(cv2.medianBlur(small, 3), *[side] * 4, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(
+        cv2.medianBlur(small, 3), side, side, side, side, cv2.BORDER_REPLICATE
+    )
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     small = np.ascontiguousarray(closed[side:-side, side:-side])
     best, highest = None, 0.0
@@ -35,12 +78,7 @@ def find_sheet(work: np.ndarray) -> np.ndarray | None:
         hull, score = _sheet_above(small, float(level))
         if score > highest:
             best, highest = hull, score
-    if best is None:
-        return None
-    sheet = np.zeros(work.shape, np.uint8)
-    cv2.fillConvexPoly(sheet, np.rint((best + 0.5) / factor).astype(np.int32), 1)
-    edge = int(MARGIN * max(height, width)) * 2 + 3
-    return cv2.erode(sheet, np.ones((edge, edge), np.uint8), borderValue=1)
+    return best
 
 
 def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, float]:
