@@ -6,6 +6,7 @@ by a morphological closing, which fills what is narrower than its window and lea
 of a shadow or a sheet as sharp as it is.
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -24,6 +25,10 @@ MIN_CONTRAST = 0.04
 NOISE = 5.0
 """Ink stands out from the paper's grain by this many standard deviations."""
 
+SMALL = 320
+"""A picture is small if its shorter side has at most so many working pixels."""
+PLAIN, PLAIN_SMALL = 0.8, 0.25
+"""A plain ground takes this share of a picture, and this one of a small picture."""
 STRONG = 0.4
 """Of the page's full contrast: every stroke reaches it somewhere,"""
 FAINT = 0.15
@@ -42,33 +47,69 @@ class Ink(NamedTuple):
     """uint8 [h, w]: 1 where there is ink."""
     scale: float
     """Working pixels for one of the picture's."""
-    origin: tuple[int, int]
+    origin: tuple[float, float]
     """Where the working picture's corner lies: how far from the left and the top, in working
     pixels."""
 
     def to_picture(self, box: Box) -> Box:
         """A box of working pixels in pixels of the picture."""
-        moved = box.moved(*self.origin)
-        return Box(*(round(side / self.scale) for side in moved))
+        across, down = self.origin
+        sides = (box.left + across, box.top + down, box.right + across, box.bottom + down)
+        return Box(*(round(side / self.scale) for side in sides))
 
 
 def find_ink(grey: np.ndarray) -> Ink:
     """The ink on `grey`, uint8 [height, width]; on a picture without any the mask is empty."""
-    work, scale = _to_working_size(grey)
-    sheet = find_sheet(work, _dark_parts(work))
-    left = top = 0
-    if sheet is not None:
-        left, top, width, height = cv2.boundingRect(sheet)
-        inside = slice(top, top + height), slice(left, left + width)
-        work, sheet = np.ascontiguousarray(work[inside]), np.ascontiguousarray(sheet[inside])
-    elif _is_light_on_dark(work):
-        work = 255 - work
-    window = _choose_window(work, sheet)
-    contrast, mask, faint = _against_ground(work, sheet, window)
+    native, block, (right, down) = _unenlarged(grey)
+    work, scale = _to_working_size(native)
+    plain = _plain_ground(work)
+    if plain is not None:
+        work, margin = _on_white(work, plain)
+        left = top = -margin
+        contrast, mask, faint = _against_ground(work, None, np.full_like(work, 255))
+    else:
+        work, sheet, (left, top) = _on_sheet(work)
+        contrast, mask, faint = _on_paper(work, sheet, _choose_window(work, sheet))
     mask = remove_ruling(contrast, mask, faint)
     mask = _without_soft(mask, contrast)
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return Ink(contrast * near, mask, scale, (left, top))
+    origin = (left + right * scale, top + down * scale)
+    return Ink(contrast * near, mask, scale / block, origin)
+
+
+def _plain_ground(work: np.ndarray) -> int | None:
+    """The grey level of a ground without any shade, as drawings have; None for a photograph.
+
+    Of a small picture, which is of a digit or a few, less needs to be seen of it.
+    """
+    counts = np.bincount(work.ravel(), minlength=256)
+    level = int(counts.argmax())
+    share = counts[max(0, level - 4) : level + 5].sum() / work.size
+    return level if share > (PLAIN_SMALL if min(work.shape) <= SMALL else PLAIN) else None
+
+
+def _on_white(work: np.ndarray, level: int) -> tuple[np.ndarray, int]:
+    """A drawing on a ground of `level`, dark on 255 and, where it is small, with a margin, as
+    it may have been cut to the digit; and the width of that margin.
+    """
+    darker = np.clip(level - work.astype(np.float32), 0, None)
+    lighter = np.clip(work.astype(np.float32) - level, 0, None)
+    ink, full = (darker, level) if darker.sum() > lighter.sum() else (lighter, 255 - level)
+    margin = min(work.shape) // 5 if min(work.shape) <= SMALL else 0
+    white = (255 - ink * (255 / full)).astype(np.uint8)
+    return cv2.copyMakeBorder(white, *[margin] * 4, cv2.BORDER_CONSTANT, value=255), margin
+
+
+def _on_sheet(work: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, tuple[int, int]]:
+    """A photograph cut to the sheet of paper on it and with dark ink; the sheet; and where
+    the upper left corner of what was cut out lies.
+    """
+    sheet = find_sheet(work, _dark_parts(work))
+    if sheet is None:
+        return (255 - work if _is_light_on_dark(work) else work), None, (0, 0)
+    left, top, width, height = cv2.boundingRect(sheet)
+    inside = slice(top, top + height), slice(left, left + width)
+    return np.ascontiguousarray(work[inside]), np.ascontiguousarray(sheet[inside]), (left, top)
 
 
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
@@ -85,7 +126,7 @@ def _dark_parts(work: np.ndarray) -> np.ndarray:
     factor = min(1.0, 500 / min(work.shape))
     small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     parts = [
-        _against_ground(small, None, _odd(share * min(small.shape)))[1]
+        _on_paper(small, None, _odd(share * min(small.shape)))[1]
         for share in (WINDOWS[1], WINDOWS[-1])
     ]
     return parts[0] | parts[1]
@@ -103,7 +144,7 @@ def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
         sheet = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
     inks = []
     for share in WINDOWS:
-        contrast, mask, _ = _against_ground(small, sheet, _odd(share * min(small.shape)))
+        contrast, mask, _ = _on_paper(small, sheet, _odd(share * min(small.shape)))
         # Squared: a shadow that is taken for ink is broad, but faint.
         inks.append(float((np.square(contrast) * _without_frame(mask)).sum()))
     enough = next(share for share, ink in zip(WINDOWS, inks) if ink >= 0.6 * max(inks))
@@ -154,6 +195,31 @@ def stroke_width(mask: np.ndarray) -> float:
     return 4 * float(np.median(inside)) if len(inside) else 0.0
 
 
+def _unenlarged(grey: np.ndarray) -> tuple[np.ndarray, int, tuple[float, float]]:
+    """A picture that was enlarged by repeating its pixels, as it was before: the pixels; how
+    often each was repeated; how far to the right and down its corner has come, in them.
+
+    Their corners would be seen as corners of the strokes.
+    """
+    starts, blocks = [], []
+    for axis in (0, 1):
+        changes = np.flatnonzero(np.diff(grey, axis=axis).any(axis=1 - axis)) + 1
+        if len(changes) < 2:
+            return grey, 1, (0, 0)
+        starts.append(int(changes[0]))
+        blocks.append(int(np.gcd.reduce(np.diff(changes))))
+    block = math.gcd(*blocks)
+    if block < 2 or min(grey.shape) < 6 * block:
+        return grey, 1, (0, 0)
+    shifts = []
+    for axis, start in enumerate(starts):
+        first = start % block
+        indices = np.arange(first - block if first else 0, grey.shape[axis], block)
+        grey = np.take(grey, np.maximum(indices, 0), axis=axis)
+        shifts.append(first / block - 1 if first else 0.0)
+    return np.ascontiguousarray(grey), block, (shifts[1], shifts[0])
+
+
 def _to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
     height, width = grey.shape
     scale = min(1.0, (WORKING_PIXELS / grey.size) ** 0.5)
@@ -189,17 +255,24 @@ def _is_light_on_dark(work: np.ndarray) -> bool:
     return lighter > darker
 
 
-def _against_ground(
+def _on_paper(
     work: np.ndarray, sheet: np.ndarray | None, window: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contrast and mask of the ink on the sheet that is narrower than `window` pixels; and
-    the mask of all that might be more than paper.
-    """
-    smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
+    """`_against_ground`, which is the paper as seen beside ink narrower than `window` pixels."""
     ground = cv2.medianBlur(work, 5)
     if sheet is not None:
         ground *= sheet
     ground = cv2.morphologyEx(ground, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    return _against_ground(work, sheet, ground)
+
+
+def _against_ground(
+    work: np.ndarray, sheet: np.ndarray | None, ground: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Contrast and mask of the ink on `ground`; and the mask of all that might be more than
+    ground.
+    """
+    smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
     contrast = 1 - smooth / np.maximum(ground, 24).astype(np.float32)
     seen = contrast if sheet is None else contrast[sheet > 0]
     seen = seen.reshape(-1)[:: max(1, seen.size // 500_000)]
