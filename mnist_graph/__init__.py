@@ -12,17 +12,18 @@ from mnist_graph.recipe import Recipe
 from mnist_graph.recipes import recipes
 
 if TYPE_CHECKING:
-    from mnist_graph.classifier import Classifier, Digit
+    from mnist_graph.classifier import Classifier
     from mnist_graph.datasets import read_data_sets
     from mnist_graph.errors import MnistGraphError
     from mnist_graph.graph import build_graph
+    from mnist_graph.handwriting.page import Digit
     from mnist_graph.training import train
 
 __version__ = "1.0.0"
 
 _HOME = {
     "Classifier": "classifier",
-    "Digit": "classifier",
+    "Digit": "handwriting.page",
     "MnistGraphError": "errors",
     "build_graph": "graph",
     "read_data_sets": "datasets",

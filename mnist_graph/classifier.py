@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -10,21 +10,12 @@ from PIL import Image
 from mnist_graph.datasets import BUNDLED_SHA256
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph import build_graph
-from mnist_graph.handwriting.form import normalise
-from mnist_graph.handwriting.page import read_ink
+from mnist_graph.handwriting.page import Digit, read_digits, read_ink
+from mnist_graph.handwriting.paper import Ink
 from mnist_graph.recipes import find_recipe
 from mnist_graph.runs import Run, find_run, load_run
 from mnist_graph.sessions import choose_device, open_session
 from mnist_graph.training import EVALUATION_BATCH, restore
-
-
-class Digit(NamedTuple):
-    """A digit that was read in a picture."""
-
-    label: int
-    probability: float
-    probabilities: np.ndarray
-    """float32 [classes]."""
 
 
 class Classifier:
@@ -69,7 +60,7 @@ class Classifier:
         return cls(run, device)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """The probabilities of each class: float32 [n, classes].
+        """The probabilities of each class, calibrated: float32 [n, classes].
 
         `images` are light on dark, as MNIST's: floats in [0, 1] or integers in 0..255,
         [n, height * width] or [n, height, width]. Raises MnistGraphError for images of another
@@ -92,18 +83,16 @@ class Classifier:
         )
 
     def read(self, picture: str | Path | Image.Image) -> list[Digit]:
-        """The digit in a picture: a file, or an image of Pillow's.
+        """The digits in a picture, a file or an image of Pillow's, in reading order: row by
+        row from the top, each from left to right; none where there is nothing like a digit.
 
-        Raises MnistGraphError for what is not a picture, or a blank one.
+        Raises MnistGraphError for what is not a picture that can be read.
         """
         return self.read_ink(read_ink(picture))
 
-    def read_ink(self, ink: np.ndarray) -> list[Digit]:
-        """The same for a picture's ink: float32 [height, width] in [0, 1]."""
-        digit = normalise(ink, self.run.image_shape)
-        probabilities = self.predict(digit[np.newaxis])[0]
-        label = int(probabilities.argmax())
-        return [Digit(label, float(probabilities[label]), probabilities)]
+    def read_ink(self, ink: Ink) -> list[Digit]:
+        """The same for a picture's ink, as `handwriting.read_ink` gives it."""
+        return read_digits(ink, self.run.image_shape, self.predict)
 
     def close(self) -> None:
         self._session.close()

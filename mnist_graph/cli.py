@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 import os
 import shlex
 import sys
@@ -15,14 +16,18 @@ from mnist_graph.recipe import CHOICES, Recipe
 from mnist_graph.recipes import find_recipe, recipes
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from mnist_graph.classifier import Classifier
     from mnist_graph.datasets import DataSets
+    from mnist_graph.handwriting.page import Digit
+    from mnist_graph.handwriting.paper import Ink
     from mnist_graph.runs import Run
 
 PROGRAM = "mnist-graph"
 RUNS_DIR = "runs"
+MIN_PROBABILITY = 0.5
+"""A digit that is more likely to be another is not stated; see benchmarks/handwriting.py."""
+READING = ("probabilities", "json", "annotate", "min_probability")
+"""The flags that say how what is read is shown."""
 
 
 def run() -> NoReturn:
@@ -77,6 +82,15 @@ def _parser() -> argparse.ArgumentParser:
         help="read these pictures with the newest finished run of the recipe; without one, "
         "train it first",
     )
+    add("--probabilities", action="store_true", help="with --predict: all of each digit")
+    add("--json", action="store_true", help="with --predict: print everything as JSON")
+    add("--annotate", metavar="DIR", help="with --predict: draw what was read, into this folder")
+    add(
+        "--min-probability",
+        type=float,
+        metavar="P",
+        help=f"with --predict: print ? for less, on a page (default: {MIN_PROBABILITY})",
+    )
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add("--run-dir", metavar="DIR", help="the run's directory (default: a new runs/NAME/NUMBER)")
     add("--resume", action="store_true", help="go on with an unfinished run")
@@ -122,10 +136,25 @@ class _Command:
             raise UsageError(f"--log-every must be at least 1, not {options.log_every}")
         if options.resume and options.predict:
             raise UsageError("--resume and --predict do not go together")
+        self._check_reading()
         changeable = {field.name for field in dataclasses.fields(Recipe)} - {"model"}
         given = {name: value for name, value in vars(options).items() if value is not None}
         self.overrides = {name: given[name] for name in given if name in changeable}
         self.recipe = find_recipe(options.model).override(**self.overrides)
+
+    def _check_reading(self) -> None:
+        options = self.options
+        given = [name for name in READING if getattr(options, name) not in (None, False)]
+        if given and not options.predict:
+            raise UsageError(f"--{given[0].replace('_', '-')} goes with --predict")
+        if options.json and options.probabilities:
+            raise UsageError("--json has the probabilities already; leave out --probabilities")
+        if options.min_probability is None:
+            options.min_probability = MIN_PROBABILITY
+        if not 0 <= options.min_probability <= 1:
+            raise UsageError(
+                f"--min-probability must be from 0 to 1, not {options.min_probability}"
+            )
 
     def run(self) -> int:
         if self.options.predict:
@@ -177,7 +206,8 @@ class _Command:
         from mnist_graph.training import Stop
 
         announce = Announce(lambda: _note(note))
-        display = [] if self.options.quiet else [announce, PrintLines(), ProgressBar()]
+        lines = [] if self.options.json else [PrintLines()]
+        display = [] if self.options.quiet else [announce, *lines, ProgressBar()]
         stop_on_signal = StopOnSignal()
         try:
             return train(
@@ -214,18 +244,43 @@ class _Command:
         pictures = self._read_pictures()
         if not pictures:
             return 1
+        options = self.options
+        complete = len(pictures) == len(options.predict)
+        pages = []
         with self._classifier() as classifier:
-            for name, ink in pictures:
-                digit = classifier.read_ink(ink)[0]
-                if len(self.options.predict) == 1:
-                    print(f"Prediction for test image: {digit.label}")
-                else:
-                    print(f"{name}: {digit.label}")
-        return 0 if len(pictures) == len(self.options.predict) else 1
+            from mnist_graph.reports import describe_page, print_page
 
-    def _read_pictures(self) -> "list[tuple[str, np.ndarray]]":
+            for name, ink in pictures:
+                digits = classifier.read_ink(ink)
+                complete &= bool(digits)
+                if not digits:
+                    _note(f"{name}: no digit found")
+                if options.annotate is not None:
+                    complete &= self._annotate(name, digits)
+                if options.json:
+                    pages.append(describe_page(name, digits, options.min_probability))
+                else:
+                    alone = len(options.predict) == 1
+                    print_page(name, digits, options.min_probability, alone, options.probabilities)
+        if options.json:
+            print(json.dumps(pages, indent=2))
+        return 0 if complete else 1
+
+    def _annotate(self, name: str, digits: "list[Digit]") -> bool:
+        from mnist_graph.handwriting.annotate import save_annotated
+
+        options = self.options
+        try:
+            path = save_annotated(name, digits, options.min_probability, options.annotate)
+        except MnistGraphError as error:
+            _complain(error)
+            return False
+        self._tell(f"drawn in {path}")
+        return True
+
+    def _read_pictures(self) -> "list[tuple[str, Ink]]":
         """The name and ink of each picture; what cannot be read is reported, left out."""
-        from mnist_graph.images import read_ink
+        from mnist_graph.handwriting.page import read_ink
 
         pictures = []
         for name in self.options.predict:
@@ -275,7 +330,11 @@ class _Command:
         return read_data_sets(folder, validation_size=recipe.validation_size)
 
     def _show_result(self, run: "Run") -> None:
-        print(f"Accuracy on test set: {run.result.test_accuracy:.6g}", flush=True)
+        line = f"Accuracy on test set: {run.result.test_accuracy:.6g}"
+        if self.options.json:  # standard output is to be read by a program
+            self._tell(line)
+        else:
+            print(line, flush=True)
         self._tell(f"kept in {run.directory}")
 
     def _tell(self, note: str) -> None:

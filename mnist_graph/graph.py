@@ -29,7 +29,7 @@ class Graph(NamedTuple):
     logits: tf.Tensor
     """float32 [n, classes]."""
     probabilities: tf.Tensor
-    """float32 [n, classes]."""
+    """float32 [n, classes]: the softmax of the logits divided by the recipe's temperature."""
     loss: tf.Tensor
     """float32 []."""
     accuracy: tf.Tensor
@@ -85,7 +85,7 @@ def build_graph(
             keep_prob=keep_prob,
             is_training=is_training,
             logits=logits,
-            probabilities=tf.nn.softmax(logits, name="probabilities"),
+            probabilities=tf.nn.softmax(logits / recipe.temperature, name="probabilities"),
             loss=cross_entropy,
             accuracy=accuracy,
             correct=correct,

@@ -109,6 +109,9 @@ class Recipe:
     """Whether the network is judged with moving averages of its weights."""
     augmentation: Augmentation | None = None
     """How the training images are distorted."""
+    temperature: float = 1.0
+    """What the logits are divided by for calibrated probabilities (Guo et al. 2017), found on
+    the validation images."""
     validation_size: int = 5000
     precision: str = "float32"
     seed: int = 0
@@ -129,7 +132,7 @@ class Recipe:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("seed", "validation_size"):
             self._require(name, getattr(self, name) >= 0, "at least 0")
-        for name in ("learning_rate", "decay_iterations"):
+        for name in ("learning_rate", "decay_iterations", "temperature"):
             value = getattr(self, name)
             self._require(name, 0 < value <= MAX_RATE, f"a number above 0 and at most {MAX_RATE}")
         self._require("warmup", 0 < self.warmup < 1, "above 0 and below 1")

@@ -221,6 +221,7 @@ recipes = _table(
         hidden=(1024,),
         activation="relu",
         label_smoothing=0.1,
+        temperature=0.54,
         augmentation=Augmentation(
             rotation=7.0, shear=7.0, scale=0.07, shift=1.0, elastic=0.4, thickness=0.0
         ),
@@ -240,6 +241,7 @@ recipes = _table(
         batch_normalization=True,
         activation="relu",
         label_smoothing=0.05,
+        temperature=0.58,
         moving_decay=0.995,
         average_weights=True,
         augmentation=Augmentation(blur=0.25),

@@ -27,7 +27,7 @@ NOISE = 5.0
 
 SMALL = 320
 """A picture is small if its shorter side has at most so many working pixels."""
-PLAIN, PLAIN_SMALL = 0.8, 0.25
+PLAIN, PLAIN_SMALL = 0.8, 0.2
 """A plain ground takes this share of a picture, and this one of a small picture."""
 STRONG = 0.4
 """Of the page's full contrast: every stroke reaches it somewhere,"""
@@ -84,8 +84,10 @@ def _plain_ground(work: np.ndarray) -> int | None:
     """
     counts = np.bincount(work.ravel(), minlength=256)
     level = int(counts.argmax())
-    share = counts[max(0, level - 4) : level + 5].sum() / work.size
-    return level if share > (PLAIN_SMALL if min(work.shape) <= SMALL else PLAIN) else None
+    near = counts[max(0, level - 4) : level + 5].sum()
+    if min(work.shape) <= SMALL:  # where a photograph has grain
+        return level if counts[level] > max(PLAIN_SMALL * work.size, 0.7 * near) else None
+    return level if near > PLAIN * work.size else None
 
 
 def _on_white(work: np.ndarray, level: int) -> tuple[np.ndarray, int]:

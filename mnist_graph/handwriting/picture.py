@@ -1,20 +1,20 @@
 """Any picture that Pillow reads, as grey pixels."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnist_graph.errors import MnistGraphError
 
-BOX = 20 / 28
-"""The share of the frame that the digit's box fills."""
 MAX_PIXELS = 64_000_000
 MIN_CONTRAST = 24
-"""Of 255: ink that is nearer to its ground than this is not seen as ink."""
-INK = 0.25
-"""The share of the strongest ink from which a pixel counts as part of the digit."""
+"""Of 255: what differs less from white is as good as white."""
+
+Made = TypeVar("Made")
 
 
 def read_grey(source: str | Path | Image.Image) -> np.ndarray:
@@ -23,8 +23,22 @@ def read_grey(source: str | Path | Image.Image) -> np.ndarray:
     Raises MnistGraphError for a file that is missing, not a picture, damaged, or of more
     than 64 million pixels.
     """
-    if isinstance(source, Image.Image):
-        return _grey(source)
+    return _grey(source) if isinstance(source, Image.Image) else _read(source, _grey)
+
+
+def read_upright(source: str | Path) -> Image.Image:
+    """The picture in file `source`, upright, in RGB; raises MnistGraphError as `read_grey`."""
+
+    def upright(image: Image.Image) -> Image.Image:
+        if _is_deep(image) or image.has_transparency_data:
+            return Image.fromarray(_grey(image)).convert("RGB")
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+    return _read(source, upright)
+
+
+def _read(source: str | Path, make: Callable[[Image.Image], Made]) -> Made:
+    """What `make` makes of the picture in file `source`."""
     try:
         with warnings.catch_warnings():
             # The limit on size is this module's own, checked before a pixel is decoded; and
@@ -33,7 +47,7 @@ def read_grey(source: str | Path | Image.Image) -> np.ndarray:
             with Image.open(source) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
-                return _grey(image)
+                return make(image)
     except UnidentifiedImageError as error:
         raise MnistGraphError(f"{source} is not a picture that can be read") from error
     except Image.DecompressionBombError as error:
@@ -52,7 +66,7 @@ def read_grey(source: str | Path | Image.Image) -> np.ndarray:
 
 def _grey(image: Image.Image) -> np.ndarray:
     image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+    if _is_deep(image):
         return _deep_grey(image)
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"))
@@ -62,6 +76,10 @@ def _grey(image: Image.Image) -> np.ndarray:
         ground = Image.new("RGBA", image.size, "black")
         return np.asarray(Image.alpha_composite(ground, image).convert("L"))
     return np.asarray(on_white)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:

@@ -11,6 +11,10 @@ MARGIN = 0.008
 STEP = 0.35
 """A sheet that is this much lighter than the table is told as well as one that is more so."""
 
+RIM = 6
+"""A corner is so many pixels from the picture's edge, or it is where the edge cuts the sheet;"""
+BLUNTEST = 130.0
+"""and of this many degrees at most: the edge of a shadow bends less."""
 FRAMED = 0.3
 """A table is dark along this share of the picture's edges at least."""
 
@@ -117,14 +121,15 @@ def _ring(region: np.ndarray, near: int, far: int) -> np.ndarray:
 
 
 def _has_corner(hull: np.ndarray, shape: tuple[int, int]) -> bool:
-    """Whether a corner of the outline lies inside the picture."""
-    corners = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)[:, 0]
-    height, width = shape
-    room = 6
-    inside = (
-        (corners[:, 0] > room)
-        & (corners[:, 0] < width - 1 - room)
-        & (corners[:, 1] > room)
-        & (corners[:, 1] < height - 1 - room)
-    )
-    return bool(inside.any()) and 3 <= len(corners) <= 6
+    """Whether the outline has three to six corners, and one that is clearly one lies inside
+    the picture."""
+    outline = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)
+    corners = outline[:, 0].astype(float)
+    if not 3 <= len(corners) <= 6:
+        return False
+    size = np.array(shape[::-1])
+    inside = np.all((corners > RIM) & (corners < size - 1 - RIM), axis=1)
+    to_next, to_last = np.roll(corners, -1, 0) - corners, np.roll(corners, 1, 0) - corners
+    lengths = np.linalg.norm(to_next, axis=1) * np.linalg.norm(to_last, axis=1)
+    cosine = (to_next * to_last).sum(axis=1) / np.maximum(lengths, 1e-9)
+    return bool(np.any(inside & (cosine > np.cos(np.deg2rad(BLUNTEST)))))
