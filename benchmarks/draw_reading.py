@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_graph import Classifier
-from mnist_graph.images import normalise, read_grey, read_ink
+from mnist_graph.handwriting.picture import read_grey
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "test_img.png"

@@ -20,7 +20,7 @@ from helpers import (
     write_file,
 )
 from PIL import Image
-from test_images import cut, png
+from test_picture import cut, png
 
 from mnist_graph.datasets import FILES
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from helpers import CLASSICS, TEST_IMAGE, drawing, enlarged, some_mnist, test_ink, write_data
 from PIL import Image
-from test_images import PICTURES
+from test_picture import PICTURES
 
 from mnist_graph import Classifier, MnistGraphError, read_data_sets, recipes, train
 from mnist_graph.runs import create_run, load_run

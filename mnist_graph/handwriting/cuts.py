@@ -21,8 +21,10 @@ APART = 0.12
 """Cuts are this share of the height from each other and from the sides."""
 EVIDENT = 0.5
 """A cut is made where each part is then recognised with this probability."""
-DOUBT = 3.0
-"""What a cut has to gain, as a logarithm of probability, in what is no wider than a digit."""
+EVEN = 1.35
+"""What is so many times as wide as high is as often two digits as one,"""
+DOUBT = 12.0
+"""and by so much the logarithm of these odds changes with that."""
 
 
 class Touching(NamedTuple):
@@ -55,22 +57,18 @@ def cut_apart(ink: np.ndarray, page: Touching) -> list[np.ndarray]:
     if not seams:
         return [ink]
     parts = _parts(ink, [seam.columns for seam in seams], page.height)
-    if not parts:
-        return [ink]
     images = np.stack([normalise(part, page.image_shape) for part in parts.values()])
     logs = np.log(np.maximum(page.judge(images).max(axis=1), 1e-9))
     scores = dict(zip(parts, logs.tolist(), strict=True))
-    # Few digits are wider than they are high, and few pairs are not clearly so.
-    doubt = DOUBT * float(np.clip((1.6 - wide / high) / 0.5, 0, 1))
-    way = _likeliest(scores, [doubt + seam.crossed for seam in seams])
+    # Few digits are much wider than they are high, and few pairs are not.
+    doubt = float(np.clip(DOUBT * (EVEN - wide / high), -3, 4))
+    way = _likeliest(scores, [doubt + 2 * max(0.0, seam.crossed - 1) for seam in seams])
     if len(way) < 2 or min(scores[pair] for pair in way) < np.log(EVIDENT):
         return [ink]
     return [parts[pair] for pair in way]
 
 
-def _likeliest(
-    scores: dict[tuple[int, int], float], prices: list[float]
-) -> list[tuple[int, int]]:
+def _likeliest(scores: dict[tuple[int, int], float], prices: list[float]) -> list[tuple[int, int]]:
     """The chain of parts (from, to) from the left side, 0, to the right, one more than there
     are seams, with the highest sum of scores less the prices of its seams; empty for none.
     """
@@ -89,7 +87,9 @@ def _likeliest(
 def _parts(
     ink: np.ndarray, seams: list[np.ndarray], height: float
 ) -> dict[tuple[int, int], np.ndarray]:
-    """What lies between each two seams, or a side, where it may be a digit; the rest is 0."""
+    """The whole, and what lies between each two seams, or a side, where it may be a digit; the
+    rest is 0.
+    """
     high, wide = ink.shape
     bounds = [np.zeros(high, int), *seams, np.full(high, wide)]
     right_of = [np.arange(wide) >= bound[:, np.newaxis] for bound in bounds]
@@ -98,7 +98,9 @@ def _parts(
         for end in range(start + 1, len(bounds)):
             part = np.where(right_of[start] & ~right_of[end], ink, 0)
             rows, columns = np.nonzero(part > INK)
-            if len(rows) and np.ptp(rows) > 0.5 * height and np.ptp(columns) < 1.3 * np.ptp(rows):
+            if (start, end) == (0, len(bounds) - 1):
+                parts[start, end] = part
+            elif len(rows) and np.ptp(rows) > 0.5 * height and np.ptp(columns) < 1.3 * np.ptp(rows):
                 parts[start, end] = part
     return parts
 

@@ -98,7 +98,7 @@ def _on_white(work: np.ndarray, level: int) -> tuple[np.ndarray, int]:
     lighter = np.clip(work.astype(np.float32) - level, 0, None)
     ink, full = (darker, level) if darker.sum() > lighter.sum() else (lighter, 255 - level)
     margin = min(work.shape) // 5 if min(work.shape) <= SMALL else 0
-    white = (255 - ink * (255 / full)).astype(np.uint8)
+    white = (255 - ink * (255 / max(full, 1))).astype(np.uint8)
     return cv2.copyMakeBorder(white, *[margin] * 4, cv2.BORDER_CONSTANT, value=255), margin
 
 
@@ -149,7 +149,9 @@ def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
         contrast, mask, _ = _on_paper(small, sheet, _odd(share * min(small.shape)))
         # Squared: a shadow that is taken for ink is broad, but faint.
         inks.append(float((np.square(contrast) * _without_frame(mask)).sum()))
-    enough = next(share for share, ink in zip(WINDOWS, inks) if ink >= 0.6 * max(inks))
+    enough = next(
+        share for share, ink in zip(WINDOWS, inks, strict=True) if ink >= 0.85 * max(inks)
+    )
     return _odd(enough * min(work.shape))
 
 
@@ -289,7 +291,9 @@ def _against_ground(
         nothing = np.zeros(work.shape, np.uint8)
         return contrast, nothing, nothing
     full = float(np.percentile(seen, 90))
-    _, labels = cv2.connectedComponents((contrast > max(0.6 * least, FAINT * full)).astype(np.uint8))
+    _, labels = cv2.connectedComponents(
+        (contrast > max(0.6 * least, FAINT * full)).astype(np.uint8)
+    )
     strong = np.zeros(labels.max() + 1, np.uint8)
     strong[labels[contrast > max(least, STRONG * full)]] = 1
     strong[0] = 0

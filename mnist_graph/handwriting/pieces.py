@@ -18,9 +18,7 @@ class Piece(NamedTuple):
     area: int
 
     def join(self, other: "Piece") -> "Piece":
-        return Piece(
-            self.labels + other.labels, self.box.union(other.box), self.area + other.area
-        )
+        return Piece(self.labels + other.labels, self.box.union(other.box), self.area + other.area)
 
 
 class Pieces(NamedTuple):
@@ -105,15 +103,15 @@ def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float)
     """
     a, b, joined = piece.box, other.box, piece.box.union(other.box)
     across, down = a.gap(b)
-    if joined.height > 1.5 * height or joined.width > 1.3 * height:
+    if joined.height > 1.5 * height or joined.width > 1.3 * max(height, joined.height):
         return np.inf
     if max(across, down) > 0.35 * height:
         return np.inf
     overlap = -across / max(1, min(a.width, b.width))
-    if across < 0 and overlap > 0.5 and joined.height < 1.35 * height:
+    if across < 0 and (overlap > 0.5 or down < 0) and joined.height < 1.4 * height:
         reach = 0.35  # one above the other
     elif max(a.width, a.height) < 0.6 * height and joined.width < 1.15 * height:
-        reach = 0.12
+        reach = 0.2
     else:
         reach = 0.05 if a.height < 0.8 * height and joined.width < height else 0.0
     if not reach:

@@ -36,15 +36,13 @@ def find_rows(boxes: Sequence[Box], height: float) -> list[list[int]]:
     return [[int(index) for index in row] for row in ends]
 
 
-def _expected(
-    row: list[int], x: np.ndarray, y: np.ndarray, at: float, height: float
-) -> float:
+def _expected(row: list[int], x: np.ndarray, y: np.ndarray, at: float, height: float) -> float:
     """Where a row goes on: level with its last digits, or along their slope."""
     last = row[-4:]
     level = float(np.mean(y[last]))
     if len(row) < 3:
         return level
-    slope, intercept = np.polyfit(x[last], y[last], 1)
+    slope = np.polyfit(x[last], y[last], 1)[0]
     slope = float(np.clip(slope, -0.15, 0.15))
     ahead = min(at - x[last[-1]], 2 * height)
     middle = float(np.mean(x[last]))
@@ -56,7 +54,11 @@ def _page_slope(centres: np.ndarray, height: float) -> float:
     slopes = []
     for x, y in centres:
         across, down = centres[:, 0] - x, centres[:, 1] - y
-        right = (across > 0.3 * height) & (across < 4 * height) & (abs(down) < 0.25 * across + 0.2 * height)
+        right = (
+            (across > 0.3 * height)
+            & (across < 4 * height)
+            & (abs(down) < 0.25 * across + 0.2 * height)
+        )
         if right.any():
             nearest = np.argmin(np.where(right, across, np.inf))
             slopes.append(down[nearest] / across[nearest])

@@ -47,7 +47,9 @@ def find_sheet(work: np.ndarray, dark: np.ndarray) -> np.ndarray | None:
 def _framed_sheet(dark: np.ndarray) -> np.ndarray | None:
     """The outline of what a frame of dark parts along the picture's edges leaves free."""
     _, labels = cv2.connectedComponents(dark)
-    rim = np.concatenate([labels[:2].ravel(), labels[-2:].ravel(), labels[:, :2].ravel(), labels[:, -2:].ravel()])
+    rim = np.concatenate(
+        [labels[:2].ravel(), labels[-2:].ravel(), labels[:, :2].ravel(), labels[:, -2:].ravel()]
+    )
     along = np.count_nonzero(rim) / len(rim)
     if along < FRAMED:
         return None

@@ -1,0 +1,265 @@
+"""Pages of real digits, each with something that pages have: what is found on them, and where."""
+
+import cv2
+import numpy as np
+import pytest
+from helpers import given_to_the_network
+from PIL import Image
+
+from benchmarks.handwriting import _match
+from benchmarks.pages import Page, Written, make_page
+from mnist_graph import Digit
+from mnist_graph.handwriting.page import read_digits, read_ink
+
+HEIGHT = 60
+ROWS = [[3, 1, 4], [1, 5, 9, 2], [6, 5]]
+
+
+@pytest.fixture(scope="module")
+def digits(mnist):
+    """The first ten or more of each class of the validation images."""
+    images, labels = mnist.validation.pixels[:200], mnist.validation.sparse_labels[:200]
+    return {label: images[labels == label] for label in range(10)}
+
+
+def ink_of(image, height=HEIGHT):
+    rows, columns = np.nonzero(image > 64)
+    cut = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    width = max(1, round(cut.shape[1] * height / len(cut)))
+    return cv2.resize(cut.astype(np.float32) / 255, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def write(digits, rows=ROWS, spacing=40, leading=110, slope=0.0, height=HEIGHT):
+    """The share of ink at each pixel, float32 [h, w], and the digits as `Written`."""
+    alpha = np.zeros((120 + leading * len(rows), 560), np.float32)
+    there = []
+    for row, labels in enumerate(rows):
+        x = 50
+        for column, label in enumerate(labels):
+            ink = np.clip(ink_of(digits[label][row + column], height), 0, 1)
+            y = round(50 + row * leading + slope * x)
+            place = alpha[y : y + len(ink), x : x + ink.shape[1]]
+            np.maximum(place, ink, out=place)
+            there.append(Written(row, column, (x, y, x + ink.shape[1], y + len(ink)), label))
+            x += ink.shape[1] + spacing
+    return alpha, there
+
+
+def picture(alpha, paper=235.0, ink=40.0):
+    paper = np.broadcast_to(np.asarray(paper, np.float32), alpha.shape)
+    return Image.fromarray(np.clip(paper * (1 - alpha) + ink * alpha, 0, 255).astype(np.uint8))
+
+
+def read(image):
+    """What is found, by a judge that never has any doubt that a digit is one."""
+
+    def judge(images):
+        shares = np.full((len(images), 10), 0.01, np.float32)
+        shares[:, 0] = 0.91
+        return shares
+
+    return read_digits(read_ink(image), (28, 28), judge)
+
+
+def assert_found(image, there):
+    """Every digit, where it is, in its row and column, and nothing else."""
+    found = read(image)
+    matched = _match(Page(image, there, ""), found)
+    assert len(matched) == len(there) == len(found)
+    for number, index in matched.items():
+        true, digit = there[number], found[index]
+        assert (digit.row, digit.column) == (true.row, true.column)
+        assert max(abs(np.subtract(digit.box, true.box))) <= 8
+
+
+def grid(alpha, pitch, across=True, down=False):
+    lines = np.zeros(alpha.shape, np.float32)
+    if across:
+        lines[pitch // 2 :: pitch] = 1
+        lines[pitch // 2 + 1 :: pitch] = 1
+    if down:
+        lines[:, pitch // 3 :: pitch] = 1
+    return lines
+
+
+def light(alpha):
+    return np.linspace(255, 120, alpha.shape[1], dtype=np.float32)[np.newaxis]
+
+
+def shadow(alpha):
+    y, x = np.indices(alpha.shape)
+    return np.where(x + 0.7 * y > 420, 130.0, 235.0)
+
+
+def grainy(image, spread=6, quality=60):
+    import io
+
+    noise = np.random.default_rng(0).normal(0, spread, (image.height, image.width))
+    noisy = np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noisy).save(file, "JPEG", quality=quality)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def turned(image):
+    return image.rotate(3, Image.Resampling.BICUBIC, fillcolor=235)
+
+
+def thin(alpha):
+    return cv2.erode(alpha, np.ones((3, 3), np.uint8))
+
+
+def thick(alpha):
+    return cv2.dilate(alpha, np.ones((7, 7), np.uint8))
+
+
+PAGES = {
+    "plain": picture,
+    "light on dark": lambda a: picture(a, 30, 230),
+    "uneven light": lambda a: picture(a, light(a), 30),
+    "a shadow": lambda a: picture(a, shadow(a), 20),
+    "grain and JPEG": lambda a: grainy(picture(a)),
+    "pencil": lambda a: grainy(picture(a, 225, 150), 3),
+    "thin ballpoint": lambda a: grainy(picture(thin(a), 235, 60), 3),
+    "thick marker": lambda a: picture(thick(a)),
+    "ruled": lambda a: grainy(picture(a, 235 - 50 * grid(a, 80)), 2),
+    "ruled in dark lines": lambda a: grainy(picture(a, 235 - 90 * grid(a, 80)), 2),
+    "squared": lambda a: grainy(picture(a, 235 - 40 * grid(a, 36, True, True)), 2),
+    "very small": lambda a: picture(a).resize((280, 225), Image.Resampling.LANCZOS),
+    "very large": lambda a: picture(a).resize((5600, 4500), Image.Resampling.BICUBIC),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_digit_is_found_in_its_place(digits, name):
+    alpha, there = write(digits)
+    image = PAGES[name](alpha)
+    factor = image.width / alpha.shape[1]
+    found = read(image)
+    scaled = [d._replace(box=tuple(side * factor for side in d.box)) for d in there]
+    matched = _match(Page(image, scaled, ""), found)
+    assert len(matched) == len(there) == len(found)
+    for number, index in matched.items():
+        true = there[number]
+        assert (found[index].row, found[index].column) == (true.row, true.column)
+
+
+def test_boxes_are_those_of_the_picture(digits):
+    alpha, there = write(digits)
+    assert_found(picture(alpha), there)
+
+
+@pytest.mark.parametrize("slope", [-0.08, -0.03, 0.05, 0.1])
+def test_rows_may_slope(digits, slope):
+    alpha, there = write(digits, leading=120, slope=max(slope, 0))
+    image = picture(alpha)
+    if slope < 0:
+        alpha, there = write(digits, leading=120, slope=0.0)
+        sheared = np.array([[1, 0, 0], [slope, 1, 45]], np.float32)
+        alpha = cv2.warpAffine(alpha, sheared, alpha.shape[::-1])
+        image = picture(alpha)
+    rows = {}
+    for digit in read(image):
+        rows.setdefault(digit.row, []).append(digit)
+    assert [len(row) for row in rows.values()] == [len(row) for row in ROWS]
+
+
+def test_a_page_that_is_a_little_turned(digits):
+    alpha, _ = write(digits)
+    rows = {}
+    for digit in read(turned(picture(alpha))):
+        rows.setdefault(digit.row, []).append(digit)
+    assert [len(row) for row in rows.values()] == [len(row) for row in ROWS]
+
+
+@pytest.mark.parametrize("table", ["smooth and dark", "of wood"])
+def test_a_sheet_on_a_table(digits, table):
+    alpha, there = write(digits)
+    sheet = np.asarray(picture(alpha))
+    high, wide = sheet.shape
+    random = np.random.default_rng(1)
+    ground = np.full((high + 160, wide + 200), 70.0)
+    if table == "of wood":
+        grain = cv2.GaussianBlur(random.normal(0, 1, (1, wide + 200)), (0, 0), 2)
+        ground += 60 * grain / abs(grain).max()
+    ground[80 : 80 + high, 100 : 100 + wide] = sheet
+    image = grainy(Image.fromarray(ground.astype(np.uint8)), 2, 85)
+    moved = [d._replace(box=tuple(np.add(d.box, (100, 80, 100, 80)).tolist())) for d in there]
+    assert_found(image, moved)
+
+
+def test_specks_staples_strokes_and_a_signature_are_no_digits(digits):
+    alpha, there = write(digits, leading=110)
+    page = np.pad(alpha, ((0, 160), (0, 200)))
+    for x, y in ((500, 60), (30, 200), (600, 300), (700, 420)):
+        cv2.circle(page, (x, y), 3, 1.0, -1)
+    cv2.line(page, (650, 40), (700, 70), 1.0, 3)  # a staple
+    cv2.line(page, (40, 480), (500, 482), 1.0, 3)  # a stroke under it all
+    x = np.arange(260)
+    y = 540 + 22 * np.sin(x / 9) * np.cos(x / 31) - x / 12
+    cv2.polylines(page, [np.stack([420 + x, y], 1).astype(np.int32)], False, 1.0, 4)
+    assert_found(picture(page), there)
+
+
+def test_a_digit_in_pieces_is_one(digits):
+    five, four = np.zeros((2, 120, 100), np.float32)
+    cv2.line(five, (35, 25), (70, 25), 1.0, 6)  # the bar, afloat
+    cv2.ellipse(five, (45, 75), (22, 24), 0, -120, 140, 1.0, 6)
+    cv2.polylines(four, [np.array([[30, 20], [22, 65], [62, 65]])], False, 1.0, 6)
+    cv2.line(four, (72, 20), (70, 100), 1.0, 6)
+    for piece in (five, four):
+        alpha, _ = write(digits, [[1, 2], [3, 8]], height=80)
+        page = np.hstack([alpha, np.pad(piece, ((50, len(alpha) - 170), (0, 0)))])
+        assert len(read(picture(page))) == 5
+        assert len(read(picture(np.pad(piece, 60)))) == 1
+
+
+def test_digits_that_touch_are_cut_apart(trained, digits):
+    from mnist_graph import Classifier
+
+    with Classifier.restore(trained("cnn").directory) as reader:
+        right = pairs = 0
+        for a, b in ((5, 0), (2, 3), (6, 8), (3, 7), (0, 0), (8, 6)):
+            left, other = ink_of(digits[a][0]), ink_of(digits[b][1])
+            page = np.zeros((140, 260), np.float32)
+            page[40:100, 60 : 60 + left.shape[1]] = left
+            start = 60 + left.shape[1] - 3
+            place = page[40:100, start : start + other.shape[1]]
+            np.maximum(place, other, out=place)
+            read_labels = [digit.label for digit in reader.read(picture(np.clip(page, 0, 1)))]
+            pairs += len(read_labels) == 2
+            right += read_labels == [a, b]
+        assert pairs >= 5
+        assert right >= 4
+
+
+@pytest.mark.parametrize("factor", [2, 7, 10])
+@pytest.mark.parametrize("cut", [0, 4])
+def test_a_digit_enlarged_pixel_by_pixel_is_what_it_was(digits, factor, cut):
+    image = digits[5][0][cut : 28 - cut, cut : 28 - cut]
+    large = Image.fromarray(255 - np.kron(image, np.ones((factor, factor), np.uint8)))
+    (before,) = given_to_the_network(Image.fromarray(255 - image))
+    (after,) = given_to_the_network(large)
+    assert abs(before.astype(int) - after).mean() < 1
+    (digit,) = read(large)
+    rows, columns = np.nonzero(image > 128)
+    assert abs(digit.box.top - rows.min() * factor) <= factor
+    assert abs(digit.box.right - (columns.max() + 1) * factor) <= factor
+
+
+def test_the_same_page_is_made_of_the_same_seed(digits):
+    images = np.concatenate([digits[label][:2] for label in range(5)])
+    one, two = (make_page(images, np.arange(10), np.random.default_rng(3)) for _ in range(2))
+    assert one.picture.tobytes() == two.picture.tobytes()
+    assert one.digits == two.digits
+    assert [label for row in one.rows for label in row] == list(range(10))
+
+
+def test_a_digit_says_all_there_is_to_know(digits):
+    alpha, _ = write(digits, [[7]])
+    (digit,) = read(picture(alpha))
+    assert isinstance(digit, Digit)
+    assert (digit.row, digit.column, digit.label) == (0, 0, 0)
+    assert digit.probability == pytest.approx(0.91)
+    assert digit.probabilities.shape == (10,)
+    assert digit.box.width > 0 < digit.box.height
