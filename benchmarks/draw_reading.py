@@ -1,4 +1,4 @@
-"""Draws docs/reading.png: a picture, what the network is given of it, what it says.
+"""Draws the README's pictures: docs/reading.png and docs/page.jpg.
 
 By `python -m benchmarks.draw_reading`, after `python main.py --model cnn-fast`.
 """
@@ -8,24 +8,54 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_graph import Classifier
+from benchmarks.pages import make_page
+from mnist_graph import Classifier, read_data_sets
+from mnist_graph.cli import MIN_PROBABILITY
+from mnist_graph.handwriting.annotate import annotate
+from mnist_graph.handwriting.page import read_digits, read_ink
 from mnist_graph.handwriting.picture import read_grey
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "test_img.png"
+SEED = 5
 SIDE, MARGIN, HEIGHT = 252, 30, 342
 INK, BAR, FAINT = "#222222", "#2f6fb7", "#999999"
 
 
 def main() -> None:
-    with Classifier.from_model("cnn-fast") as classifier:
-        digit = classifier.read(PICTURE)[0]
+    with Classifier.from_model("cnn-fast") as reader:
+        _draw_digit(reader)
+        _draw_page(reader)
+
+
+def _draw_page(reader: Classifier) -> None:
+    """docs/page.jpg: a page of test digits, and what is read on it."""
+    data = read_data_sets().test
+    random = np.random.default_rng(SEED)
+    chosen = random.integers(0, data.num_examples, 20)
+    page = make_page(data.pixels[chosen], data.sparse_labels[chosen], random, height=60).picture
+    read = annotate(page, reader.read(page), MIN_PROBABILITY)
+    both = Image.new("RGB", (2 * page.width + 10, page.height), "white")
+    both.paste(page, (0, 0))
+    both.paste(read, (page.width + 10, 0))
+    both.save(ROOT / "docs" / "page.jpg", quality=80)
+
+
+def _draw_digit(reader: Classifier) -> None:
+    """docs/reading.png: a picture, what the network is given of it, what it says."""
+    given = []
+
+    def judge(images: np.ndarray) -> np.ndarray:
+        given.append(images)
+        return reader.predict(images)
+
+    (digit,) = read_digits(read_ink(PICTURE), reader.run.image_shape, judge)
     canvas = Image.new("RGB", (3 * SIDE + 4 * MARGIN, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(16)
     panels = {
         PICTURE.name: read_grey(PICTURE),
-        "what the network is given": normalise(read_ink(PICTURE)),
+        "what the network is given": given[-1][0],
     }
     for number, (title, pixels) in enumerate(panels.items()):
         left = MARGIN + number * (SIDE + MARGIN)

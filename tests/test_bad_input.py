@@ -19,7 +19,6 @@ from helpers import (
     write_data,
     write_file,
 )
-from PIL import Image
 from test_picture import cut, png
 
 from mnist_graph.datasets import FILES
@@ -158,10 +157,24 @@ def test_a_wrong_picture_is_refused_before_anything_is_trained(command, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_blank_picture_and_a_folder_are_refused(command, tmp_path):
-    Image.new("RGB", (50, 50), "white").save(tmp_path / "it.png")
-    assert_refused(command(*MLP, "--predict", "it.png"), 1, "it.png is blank")
+def test_a_folder_is_no_picture(command):
     assert_refused(command(*MLP, "--predict", "."), 1, "cannot read .: Is a directory")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--json",), "--json goes with --predict"),
+        (("--probabilities",), "--probabilities goes with --predict"),
+        (("--annotate", "x"), "--annotate goes with --predict"),
+        (("--min-probability", "0.3"), "--min-probability goes with --predict"),
+        (("--predict", "a.png", "--min-probability", "1.5"), "from 0 to 1, not 1.5"),
+        (("--predict", "a.png", "--min-probability", "nan"), "from 0 to 1, not nan"),
+        (("--predict", "a.png", "--json", "--probabilities"), "leave out --probabilities"),
+    ],
+)
+def test_flags_of_reading_that_make_no_sense(command, flags, said):
+    assert_refused(command(*MLP, *flags), 2, said)
 
 
 def test_a_name_with_a_newline_is_still_one_line(command):

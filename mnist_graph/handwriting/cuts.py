@@ -98,9 +98,10 @@ def _parts(
         for end in range(start + 1, len(bounds)):
             part = np.where(right_of[start] & ~right_of[end], ink, 0)
             rows, columns = np.nonzero(part > INK)
-            if (start, end) == (0, len(bounds) - 1):
-                parts[start, end] = part
-            elif len(rows) and np.ptp(rows) > 0.5 * height and np.ptp(columns) < 1.3 * np.ptp(rows):
+            whole = (start, end) == (0, len(bounds) - 1)
+            if whole or (
+                len(rows) and np.ptp(rows) > 0.5 * height and np.ptp(columns) < 1.3 * np.ptp(rows)
+            ):
                 parts[start, end] = part
     return parts
 
