@@ -125,3 +125,15 @@ def test_a_strength_that_cannot_be_is_refused(bad):
 def test_a_recipe_with_augmentation_survives_its_file():
     recipe = recipes["cnn-best"]
     assert type(recipe).from_json(recipe.to_json()) == recipe
+
+
+def test_blur_makes_some_images_coarse_and_leaves_the_others(mnist):
+    images = mnist.train.pixels[:400]
+    strength = dataclasses.replace(NONE, blur=0.25)
+    blurred = distort(images, strength)
+    untouched = (blurred == images).all(axis=(1, 2))
+    assert 0.7 < untouched.mean() < 0.8
+    before, after = images[~untouched], blurred[~untouched]
+    np.testing.assert_array_equal(before.max(axis=(1, 2)), after.max(axis=(1, 2)))
+    steps = [abs(np.diff(part.astype(float), axis=2)).max(axis=(1, 2)) for part in (before, after)]
+    assert (steps[1] < steps[0]).mean() > 0.99

@@ -189,3 +189,19 @@ def test_a_graph_is_its_own_and_leaves_the_default_one_alone():
     assert tf1.get_default_graph() is before
     assert before.get_operations() == []
     assert tf.executing_eagerly()
+
+
+def test_a_temperature_changes_the_probabilities_and_nothing_else(opened, mnist):
+    fetched = []
+    for temperature in (1.0, 0.5):
+        recipe = recipes["softmax"].override(temperature=temperature, weights="he")
+        graph, session = opened(recipe)
+        feed = {
+            graph.images: mnist.test.images[:50],
+            graph.labels: mnist.test.sparse_labels[:50].astype(np.int32),
+        }
+        fetched.append(session.run([graph.logits, graph.loss, graph.probabilities], feed))
+    (logits, loss, plain), (same_logits, same_loss, sharper) = fetched
+    np.testing.assert_array_equal(logits, same_logits)
+    assert loss == same_loss
+    np.testing.assert_allclose(sharper, plain**2 / (plain**2).sum(1, keepdims=True), rtol=1e-4)
