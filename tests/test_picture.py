@@ -204,3 +204,14 @@ def test_a_wholly_transparent_picture_has_no_digit():
 def test_noise_on_paper_is_no_digit(size, low):
     noise = np.random.default_rng(0).integers(low, 256, size).astype(np.uint8)
     assert len(given_to_the_network(Image.fromarray(noise))) == 0
+
+
+@pytest.mark.parametrize("size", [(1, 10_000), (10_000, 1), (3, 5_000), (2, 2)])
+@pytest.mark.parametrize("kind", ["noise", "checks"])
+def test_a_picture_of_any_shape_is_seen_to(size, kind):
+    rows, columns = np.indices(size)
+    pixels = {
+        "noise": np.random.default_rng(0).integers(0, 256, size),
+        "checks": (rows + columns) // 3 % 2 * 255,
+    }[kind]
+    given_to_the_network(Image.fromarray(pixels.astype(np.uint8)))

@@ -12,6 +12,8 @@ Judge = Callable[[np.ndarray], np.ndarray]
 
 WIDE = 1.05
 """What is this many times as wide as it is high may be more than one digit."""
+LONGEST = 10.0
+"""What is wider than so many digits are high is no row of digits that touch."""
 SEAMS = 6
 STEP = 0.02
 """What a step aside costs a seam, in full ink."""
@@ -53,7 +55,8 @@ def cut_apart(ink: np.ndarray, page: Touching) -> list[np.ndarray]:
     """
     high, wide = ink.shape
     is_wide = wide > WIDE * high or wide > 0.9 * max(high, page.height)
-    seams = _seams(ink, page.stroke) if is_wide and high > 0.45 * page.height else []
+    fits = high > 0.45 * page.height and wide < LONGEST * page.height
+    seams = _seams(ink, page.stroke) if is_wide and fits else []
     if not seams:
         return [ink]
     parts = _parts(ink, [seam.columns for seam in seams], page.height)

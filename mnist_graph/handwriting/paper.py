@@ -19,7 +19,9 @@ from mnist_graph.handwriting.sheet import find_sheet
 WORKING_PIXELS = 4_000_000
 """A larger picture is scaled down to this: an A4 page then has 8 pixels a millimetre."""
 WORKING_SIDE = 200
-"""A picture whose shorter side has fewer pixels is scaled up to this many."""
+"""A picture whose shorter side has fewer pixels is scaled up to this many,"""
+LONGEST_SIDE = 6000
+"""unless the longer side would then have more than this."""
 MIN_CONTRAST = 0.04
 """Ink that takes less than this share of the paper's light is not seen."""
 NOISE = 5.0
@@ -126,7 +128,7 @@ def _dark_parts(work: np.ndarray) -> np.ndarray:
     """What is darker than something near it, in a picture of any light: uint8, no larger
     than 500 pixels on the shorter side."""
     factor = min(1.0, 500 / min(work.shape))
-    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    small = _resized(work, factor)
     parts = [
         _on_paper(small, None, _odd(share * min(small.shape)))[1]
         for share in (WINDOWS[1], WINDOWS[-1])
@@ -141,7 +143,7 @@ def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
     folds, shadows and the table for ink.
     """
     factor = min(1.0, 500 / min(work.shape))
-    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    small = _resized(work, factor)
     if sheet is not None:
         sheet = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
     inks = []
@@ -228,12 +230,18 @@ def _to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
     height, width = grey.shape
     scale = min(1.0, (WORKING_PIXELS / grey.size) ** 0.5)
     if min(height, width) < WORKING_SIDE:
-        scale = min(WORKING_SIDE / min(height, width), (WORKING_PIXELS / grey.size) ** 0.5)
+        room = min((WORKING_PIXELS / grey.size) ** 0.5, max(1.0, LONGEST_SIDE / max(grey.shape)))
+        scale = min(WORKING_SIDE / min(height, width), room)
     if scale == 1:
         return grey, scale
+    return _resized(grey, scale), scale
+
+
+def _resized(grey: np.ndarray, scale: float) -> np.ndarray:
+    height, width = grey.shape
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(grey, size, interpolation=method), scale
+    return cv2.resize(grey, size, interpolation=method)
 
 
 def _odd(size: float) -> int:
@@ -246,7 +254,7 @@ def _is_light_on_dark(work: np.ndarray) -> bool:
     The smallest surroundings that give a clear answer decide.
     """
     factor = min(1.0, 600 / max(work.shape))
-    small = cv2.resize(work, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    small = _resized(work, factor)
     for share in (24, 12, 6, 3, 2):
         ground = cv2.medianBlur(small, _odd(min(small.shape) / share))
         difference = small.astype(np.float32) - ground
