@@ -18,8 +18,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.machine import describe
-from benchmarks.pages import Page, make_page
+from benchmarks.pages import Page, labels_by_row, make_page
 from mnist_graph import Classifier, Digit, read_data_sets
+from mnist_graph.cli import MIN_PROBABILITY
 from mnist_graph.datasets import DataSet
 from mnist_graph.handwriting.page import read_ink
 
@@ -115,14 +116,11 @@ def _score_pages(reader: Classifier, pages: Iterable[Page]) -> dict[str, float]:
         found += len(matched)
         hits = [read[index].label == page.digits[true].label for true, index in matched.items()]
         right += sum(hits)
-        sure = [read[index].probability >= 0.5 for index in matched.values()]
+        sure = [read[index].probability >= MIN_PROBABILITY for index in matched.values()]
         refused += sum(not s for s in sure)
         unsure += sum(not s and not hit for s, hit in zip(sure, hits, strict=True))
         extra += len(read) - len(matched)
-        rows: dict[int, list[int]] = {}
-        for digit in read:
-            rows.setdefault(digit.row, []).append(digit.label)
-        whole += list(rows.values()) == page.rows
+        whole += labels_by_row(read) == labels_by_row(page.digits)
         made += 1
         plain += sum(_as_tutorials(reader, _cut(page, d.box)) == d.label for d in page.digits)
     return {
@@ -132,7 +130,7 @@ def _score_pages(reader: Classifier, pages: Iterable[Page]) -> dict[str, float]:
         "found and right": right / written,
         "not digits": extra / written,
         "pages wholly right": whole / made,
-        "below 0.5": refused / written,
+        f"below {MIN_PROBABILITY}": refused / written,
         "of these wrong": unsure / max(1, refused),
         "tutorials, given the boxes": plain / written,
         "seconds a page, median": float(np.median(seconds)),
@@ -145,8 +143,7 @@ def _cut(page: Page, box: tuple[float, float, float, float]) -> Image.Image:
     left, top, right, bottom = box
     half = 0.65 * max(right - left, bottom - top)
     x, y = (left + right) / 2, (top + bottom) / 2
-    square = page.picture.crop((round(x - half), round(y - half), round(x + half), round(y + half)))
-    return square
+    return page.picture.crop((round(x - half), round(y - half), round(x + half), round(y + half)))
 
 
 def _match(page: Page, read: list[Digit]) -> dict[int, int]:

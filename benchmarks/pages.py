@@ -5,11 +5,14 @@ light, and what the camera made of it. The truth comes with each page.
 """
 
 import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
+
+from mnist_graph import Digit
 
 
 class Written(NamedTuple):
@@ -28,13 +31,13 @@ class Page(NamedTuple):
     what: str
     """In words: the pen, the paper, the light."""
 
-    @property
-    def rows(self) -> list[list[int]]:
-        """The labels as they are read."""
-        lines: dict[int, list[int]] = {}
-        for digit in self.digits:
-            lines.setdefault(digit.row, []).append(digit.label)
-        return list(lines.values())
+
+def labels_by_row(digits: Iterable[Written | Digit]) -> list[list[int]]:
+    """The labels of a page's digits, written or read, row by row."""
+    rows: dict[int, list[int]] = {}
+    for digit in digits:
+        rows.setdefault(digit.row, []).append(digit.label)
+    return list(rows.values())
 
 
 class _Pen(NamedTuple):

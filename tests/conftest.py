@@ -33,6 +33,13 @@ def mnist():
 
 
 @pytest.fixture(scope="session")
+def digits(mnist):
+    """The first ten or more of each class of the validation images."""
+    images, labels = mnist.validation.pixels[:200], mnist.validation.sparse_labels[:200]
+    return {label: images[labels == label] for label in range(10)}
+
+
+@pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """A function from a model's name to its finished run, trained when first asked for."""
     cwd = tmp_path_factory.mktemp("trained")

@@ -1,5 +1,7 @@
 """Pages of real digits, each with something that pages have: what is found on them, and where."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
@@ -7,19 +9,12 @@ from helpers import given_to_the_network
 from PIL import Image
 
 from benchmarks.handwriting import _match
-from benchmarks.pages import Page, Written, make_page
+from benchmarks.pages import Page, Written, labels_by_row, make_page
 from mnist_graph import Digit
 from mnist_graph.handwriting.page import read_digits, read_ink
 
 HEIGHT = 60
 ROWS = [[3, 1, 4], [1, 5, 9, 2], [6, 5]]
-
-
-@pytest.fixture(scope="module")
-def digits(mnist):
-    """The first ten or more of each class of the validation images."""
-    images, labels = mnist.validation.pixels[:200], mnist.validation.sparse_labels[:200]
-    return {label: images[labels == label] for label in range(10)}
 
 
 def ink_of(image, height=HEIGHT):
@@ -92,8 +87,6 @@ def shadow(alpha):
 
 
 def grainy(image, spread=6, quality=60):
-    import io
-
     noise = np.random.default_rng(0).normal(0, spread, (image.height, image.width))
     noisy = np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8)
     file = io.BytesIO()
@@ -157,18 +150,14 @@ def test_rows_may_slope(digits, slope):
         sheared = np.array([[1, 0, 0], [slope, 1, 45]], np.float32)
         alpha = cv2.warpAffine(alpha, sheared, alpha.shape[::-1])
         image = picture(alpha)
-    rows = {}
-    for digit in read(image):
-        rows.setdefault(digit.row, []).append(digit)
-    assert [len(row) for row in rows.values()] == [len(row) for row in ROWS]
+    assert [len(row) for row in labels_by_row(read(image))] == [len(row) for row in ROWS]
 
 
 def test_a_page_that_is_a_little_turned(digits):
     alpha, _ = write(digits)
-    rows = {}
-    for digit in read(turned(picture(alpha))):
-        rows.setdefault(digit.row, []).append(digit)
-    assert [len(row) for row in rows.values()] == [len(row) for row in ROWS]
+    assert [len(row) for row in labels_by_row(read(turned(picture(alpha))))] == [
+        len(row) for row in ROWS
+    ]
 
 
 @pytest.mark.parametrize("table", ["smooth and dark", "of wood"])
@@ -251,7 +240,7 @@ def test_the_same_page_is_made_of_the_same_seed(digits):
     one, two = (make_page(images, np.arange(10), np.random.default_rng(3)) for _ in range(2))
     assert one.picture.tobytes() == two.picture.tobytes()
     assert one.digits == two.digits
-    assert [label for row in one.rows for label in row] == list(range(10))
+    assert [label for row in labels_by_row(one.digits) for label in row] == list(range(10))
 
 
 def test_a_digit_says_all_there_is_to_know(digits):

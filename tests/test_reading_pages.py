@@ -8,12 +8,6 @@ from PIL import Image
 from test_handwriting import ROWS, picture, write
 
 
-@pytest.fixture(scope="module")
-def digits(mnist):
-    images, labels = mnist.validation.pixels[:200], mnist.validation.sparse_labels[:200]
-    return {label: images[labels == label] for label in range(10)}
-
-
 @pytest.fixture
 def predict(trained, digits, tmp_path):
     """The command with the short run of cnn, a page and a blank sheet at hand."""

@@ -25,8 +25,11 @@ def annotate(picture: Image.Image, digits: Sequence[Digit], min_probability: flo
         font = ImageFont.load_default(max(9, box.height // 4))
         draw.rectangle(box, outline=colour, width=max(1, box.height // 40))
         text = f"{digit.label}{'' if sure else '?'} {digit.probability:.2f}"
-        top = draw.textbbox((0, 0), text, font=font)[3]
-        draw.text((box.left, max(0, box.top - top - 2)), text, fill=colour, font=font)
+        _, _, width, height = draw.textbbox((0, 0), text, font=font)
+        left, top = box.left, max(0, box.top - height - 3)
+        # On a ground of its own it is read on paper of any shade.
+        draw.rectangle((left, top, left + width + 3, top + height + 3), fill=colour)
+        draw.text((left + 2, top + 1), text, fill="white", font=font)
     return drawn
 
 

@@ -121,8 +121,7 @@ def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float)
 
 def _ink_gap(piece: Piece, other: Piece, components: np.ndarray) -> float:
     """The least distance between the ink of two pieces, in pixels."""
-    box = piece.box.union(other.box)
-    crop = components[box.top : box.bottom, box.left : box.right]
+    crop = components[piece.box.union(other.box).inside]
     mine, others = np.isin(crop, piece.labels), np.isin(crop, other.labels)
     distance = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 3)
     return float(distance[mine].min())
