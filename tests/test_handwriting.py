@@ -231,8 +231,8 @@ def test_a_digit_enlarged_pixel_by_pixel_is_what_it_was(digits, factor, cut):
     assert abs(before.astype(int) - after).mean() < 1
     (digit,) = read(large)
     rows, columns = np.nonzero(image > 128)
-    assert abs(digit.box.top - rows.min() * factor) <= factor
-    assert abs(digit.box.right - (columns.max() + 1) * factor) <= factor
+    assert abs(digit.box.top - rows.min() * factor) <= 1.2 * factor
+    assert abs(digit.box.right - (columns.max() + 1) * factor) <= 1.2 * factor
 
 
 def test_the_same_page_is_made_of_the_same_seed(digits):

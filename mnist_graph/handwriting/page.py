@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -17,8 +18,14 @@ from mnist_graph.handwriting.rows import find_rows
 
 HEIGHTS = (0.45, 2.2)
 """A digit has so many times the typical height at least, and at most."""
-WIDEST = 1.8
+WIDEST = 2.5
 """A digit is at most so many times as wide as it is high."""
+WIDE = 1.8
+"""Few are as wide as this,"""
+SOLID = 0.3
+"""or have a stroke half as wide as this share of their height,"""
+CLEAR = 0.9
+"""so what does is only taken for a digit that is recognised with this probability."""
 FLAT = 20.0
 """A straight line is longer than wide by the square root of this."""
 ALONE = 3.0
@@ -75,8 +82,10 @@ def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Di
     if not parts:
         return []
     probabilities = judge(np.stack([normalise(part.ink, image_shape) for part in parts]))
-    kept = _without_strays([part.box for part in parts], probabilities, found.height)
-    boxes = [parts[index].box for index in kept]
+    boxes = [part.box for part in parts]
+    odd = np.array([_is_odd(part) for part in parts])
+    kept = _recognised(boxes, odd, probabilities.max(axis=1), found.height)
+    boxes = [boxes[index] for index in kept]
     digits = []
     for row, members in enumerate(find_rows(boxes, found.height)):
         for column, member in enumerate(members):
@@ -116,17 +125,25 @@ def _may_be_digit(part: _Part, height: float) -> bool:
     return bool(lengths[1] < FLAT * max(lengths[0], 1.0))
 
 
-def _without_strays(boxes: list[Box], probabilities: np.ndarray, height: float) -> list[int]:
-    """The indices of all but what lies far from everything else on a page and looks like no
-    digit, or is smaller than these are.
+def _is_odd(part: _Part) -> bool:
+    """Whether it is a blot or a flourish rather than a digit."""
+    ink = np.pad(part.ink > INK, 1).astype(np.uint8)
+    depth = float(cv2.distanceTransform(ink, cv2.DIST_L2, 3).max())
+    return depth > SOLID * part.box.height or part.box.width > WIDE * part.box.height
+
+
+def _recognised(
+    boxes: list[Box], odd: np.ndarray, probability: np.ndarray, height: float
+) -> list[int]:
+    """The indices of all but what looks like no digit and is odd, or lies far from everything
+    else on a page; there it is also of the size of those.
     """
-    everything = list(range(len(boxes)))
-    if len(boxes) < 4:
-        return everything
-    centres = np.array([box.centre for box in boxes])
-    apart = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
-    np.fill_diagonal(apart, np.inf)
-    alone = apart.min(axis=1) > ALONE * height
-    sure = probabilities.max(axis=1) > 0.5
-    usual = np.array([0.65 * height < box.height < 1.6 * height for box in boxes])
-    return [index for index in everything if not alone[index] or (sure[index] and usual[index])]
+    keep = ~odd | (probability > CLEAR)
+    if len(boxes) >= 4:
+        centres = np.array([box.centre for box in boxes])
+        apart = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
+        np.fill_diagonal(apart, np.inf)
+        near = apart.min(axis=1) <= ALONE * height
+        usual = np.array([0.65 * height < box.height < 1.6 * height for box in boxes])
+        keep &= near | ((probability > 0.5) & usual)
+    return np.flatnonzero(keep).tolist()

@@ -33,6 +33,8 @@ class Pieces(NamedTuple):
     """The typical width of a stroke, in working pixels."""
 
 
+BAR = 1.5
+"""What is lower than half a digit and so many times as wide as high is the bar of one."""
 SPECK = 0.2
 """Nothing smaller than this share of a digit's height is part of one."""
 
@@ -42,7 +44,7 @@ def find_pieces(ink: Ink) -> Pieces:
     stroke = stroke_width(ink.mask)
     components, pieces = _components(ink.mask)
     pieces = [piece for piece in pieces if not _is_frame(piece.box, ink.mask.shape)]
-    height = _typical_height(pieces)
+    height = _typical_height(_mended(pieces, components, stroke))
     pieces = [p for p in pieces if max(p.box.width, p.box.height) > SPECK * height]
     pieces = [p for p in pieces if p.area > 0.8 * stroke * stroke or p.box.height > 0.5 * height]
     return Pieces(_assemble(pieces, components, height), components, height, stroke)
@@ -66,6 +68,21 @@ def _is_frame(box: Box, shape: tuple[int, int]) -> bool:
     return any(side and share > 0.6 for side, share in zip(sides, along, strict=True)) and (
         sum(sides) < 4 or box.width * box.height < height * width
     )
+
+
+def _mended(pieces: list[Piece], components: np.ndarray, stroke: float) -> list[Piece]:
+    """The pieces, with those put together that lie one on the other and all but touch."""
+    mended: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: piece.box.top):
+        for index, other in enumerate(mended):
+            across, down = piece.box.gap(other.box)
+            over = -across > 0.5 * min(piece.box.width, other.box.width)
+            if over and 0 <= down < stroke and _ink_gap(piece, other, components) < stroke:
+                mended[index] = other.join(piece)
+                break
+        else:
+            mended.append(piece)
+    return mended
 
 
 def _typical_height(pieces: list[Piece]) -> float:
@@ -105,11 +122,12 @@ def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float)
     across, down = a.gap(b)
     if joined.height > 1.5 * height or joined.width > 1.3 * max(height, joined.height):
         return np.inf
-    if max(across, down) > 0.35 * height:
+    bar = a.height < 0.5 * height and a.width > BAR * a.height
+    if max(across, down) > (0.5 if bar else 0.35) * height:
         return np.inf
     overlap = -across / max(1, min(a.width, b.width))
     if across < 0 and (overlap > 0.5 or down < 0) and joined.height < 1.4 * height:
-        reach = 0.35  # one above the other
+        reach = 0.5 if bar else 0.35  # one above the other
     elif max(a.width, a.height) < 0.6 * height and joined.width < 1.15 * height:
         reach = 0.2
     else:
