@@ -34,7 +34,7 @@ def test_digits_drawn_larger_and_off_centre_come_back_near_their_originals(digit
         differences.append(abs(again - digit).mean())
     assert max(least) < 25, "the boldest are made a little smaller and finer"
     assert np.count_nonzero(np.array(least) < 14) > 180
-    assert np.mean(differences) < 8, "of 255; scaled whole, without centring, it is 32"
+    assert np.mean(differences) < 9, "of 255; scaled whole, without centring, it is 32"
 
 
 @pytest.mark.parametrize("factor", [0.5, 1, 3.3, 12])

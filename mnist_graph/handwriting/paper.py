@@ -150,19 +150,24 @@ def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
     for share in WINDOWS:
         contrast, mask, _ = _on_paper(small, sheet, _odd(share * min(small.shape)))
         # Squared: a shadow that is taken for ink is broad, but faint.
-        inks.append(float((np.square(contrast) * _without_frame(mask)).sum()))
+        inks.append(float((np.square(contrast) * _without_frame(mask, sheet=sheet)).sum()))
     enough = next(
         share for share, ink in zip(WINDOWS, inks, strict=True) if ink >= 0.85 * max(inks)
     )
     return _odd(enough * min(work.shape))
 
 
-def _without_frame(mask: np.ndarray, fill: float = 0.0) -> np.ndarray:
-    """`mask` without what touches the edge of the picture at length and fills more than this
-    share of its own box.
+def _without_frame(
+    mask: np.ndarray, fill: float = 0.0, sheet: np.ndarray | None = None
+) -> np.ndarray:
+    """`mask` without what touches the edge of the picture, or of the sheet, at length and
+    fills more than this share of its own box.
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    if sheet is None:
+        border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    else:
+        border = labels[cv2.erode(sheet, np.ones((9, 9), np.uint8), borderValue=0) == 0]
     touching = np.bincount(border, minlength=len(stats))
     box = stats[:, cv2.CC_STAT_WIDTH].astype(float) * stats[:, cv2.CC_STAT_HEIGHT]
     filled = stats[:, cv2.CC_STAT_AREA] > fill * box

@@ -18,6 +18,10 @@ EXTENT = 0.6
 """From end to end it crosses this share of the page,"""
 COVERED = 0.45
 """and in so much of the page it is seen like that."""
+MANY = 5
+"""So many lines show how the lines of a page run,"""
+ASIDE = 4.0
+"""and none is so many pixels off."""
 DARKER = 1.6
 """What has so many times a line's contrast is ink upon it."""
 
@@ -63,28 +67,61 @@ def _lines(contrast: np.ndarray, faint: np.ndarray) -> np.ndarray:
     runs = (ridge > max(FAINTEST * spread, 0.01)).astype(np.uint8)
     joined = cv2.dilate(runs, np.ones((3, run), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
-    drawn = np.zeros(level.shape, np.uint8)
+    found = []
     for label, (left, top, wide, high, _) in enumerate(stats.tolist()):
         if label == 0 or wide < EXTENT * width or high > 0.08 * wide:
             continue
         there = slice(top, top + high), slice(left, left + wide)
         y, x = np.nonzero(runs[there] & (labels[there] == label))
         if len(np.unique(x)) > COVERED * width:
-            curve = _fit(x + left, y + top)
-            if _is_drawn(level, curve, beside):
-                _draw(drawn, curve, round(len(y) / len(np.unique(x))) + 1)
+            found.append((x + left, y + top))
+    drawn = np.zeros(level.shape, np.uint8)
+    for (x, y), curve in zip(found, _alike([_fit(x, y) for x, y in found], found), strict=True):
+        if _is_drawn(level, curve, beside):
+            _draw(drawn, curve, round(len(y) / len(np.unique(x))) + 1)
     back = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(drawn, shear, (width, height), flags=back)
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> np.polynomial.Polynomial:
     """The parabola on which most of these pixels lie; those of digits that touch it do not."""
-    curve = np.polynomial.Polynomial.fit(x, y, 1)
+    points = np.stack([x, y], axis=1).astype(np.float32)
+    # Not least squares, which a stem along the line would draw to its side.
+    vx, vy, x0, y0 = cv2.fitLine(points, cv2.DIST_WELSCH, 0, 0.01, 0.01)[:, 0].tolist()
+    slope = vy / vx if vx else 0.0
+    curve = np.polynomial.Polynomial([y0 - slope * x0, slope])
     for degree in (1, 2, 2):
         off = np.abs(y - curve(x))
         near = off <= max(1.5, float(np.percentile(off, 80)))
         curve = np.polynomial.Polynomial.fit(x[near], y[near], degree)
     return curve
+
+
+def _alike(
+    curves: list[np.polynomial.Polynomial], pixels: list[tuple[np.ndarray, np.ndarray]]
+) -> list[np.polynomial.Polynomial]:
+    """The curves, each a line's with pixels (x, y): one that a stem has drawn aside, so that
+    it runs unlike all others of the page, is put where they would have it.
+    """
+    if len(curves) < MANY:
+        return curves
+    width = max(int(x.max()) for x, _ in pixels)
+    left, middle, right = np.array([curve(np.array([0, width / 2, width])) for curve in curves]).T
+    rise, sag = right - left, middle - (left + right) / 2
+    usual_sag = float(np.median(sag))
+    # As seen from aside, parallel lines rise evenly more and more.
+    one, other = np.triu_indices(len(curves), 1)
+    apart = middle[other] - middle[one]
+    more = float(np.median((rise[other] - rise[one]) / np.where(apart == 0, np.inf, apart)))
+    usual_rise = more * middle + float(np.median(rise - more * middle))
+    off = abs(rise - usual_rise) + abs(sag - usual_sag)
+    for index in np.flatnonzero(off > ASIDE).tolist():
+        x, y = pixels[index]
+        over = np.array([0, width / 2, width])
+        way = usual_rise[index] * over / width + usual_sag * np.array([0, 1, 0])
+        shape = np.polynomial.Polynomial.fit(over, way, 2)
+        curves[index] = shape + float(np.median(y - shape(x)))
+    return curves
 
 
 def _is_drawn(contrast: np.ndarray, curve: np.polynomial.Polynomial, beside: int) -> bool:
