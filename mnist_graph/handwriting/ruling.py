@@ -22,6 +22,8 @@ MANY = 5
 """So many lines show how the lines of a page run,"""
 ASIDE = 4.0
 """and none is so many pixels off."""
+UNEVEN = 0.1
+"""The distances of a page's lines are equal but for this share."""
 DARKER = 1.6
 """What has so many times a line's contrast is ink upon it."""
 
@@ -57,9 +59,28 @@ def _lines(contrast: np.ndarray, faint: np.ndarray) -> np.ndarray:
     shear = np.float32([[1, 0, 0], [-slope, 1, max(0.0, slope) * width]])
     size = (width, int(height + abs(slope) * width) + 1)
     level = cv2.warpAffine(contrast, shear, size, borderMode=cv2.BORDER_REPLICATE)
+    beside = max(4, height // 150)
+    runs = _long_runs(level, beside)
+    curves = [_fit(x, y) for x, y in runs]
+    if len(curves) >= MANY:
+        curves = _alike(curves, runs, width)
+        curves += _between(curves, width)
+    thickness = [len(y) / len(np.unique(x)) for x, y in runs]
+    drawn = np.zeros(level.shape, np.uint8)
+    for curve in curves:
+        if _is_drawn(level, curve, beside):
+            _draw(drawn, curve, round(float(np.median(thickness))) + 1)
+    back = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(drawn, shear, (width, height), flags=back)
+
+
+def _long_runs(level: np.ndarray, beside: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The pixels (x, y) of each of what goes across most of the page and is darker than what
+    is `beside` pixels above and below.
+    """
+    width = level.shape[1]
     run = max(12, int(RUN * width))
     along = cv2.blur(level, (run, 1))
-    beside = max(4, height // 150)
     padded = cv2.copyMakeBorder(along, beside, beside, 0, 0, cv2.BORDER_REPLICATE)
     ridge = along - np.maximum(padded[: -2 * beside], padded[2 * beside :])
     # Of the calmer half: on finely squared paper the other is lines and what is beside them.
@@ -75,12 +96,7 @@ def _lines(contrast: np.ndarray, faint: np.ndarray) -> np.ndarray:
         y, x = np.nonzero(runs[there] & (labels[there] == label))
         if len(np.unique(x)) > COVERED * width:
             found.append((x + left, y + top))
-    drawn = np.zeros(level.shape, np.uint8)
-    for (x, y), curve in zip(found, _alike([_fit(x, y) for x, y in found], found), strict=True):
-        if _is_drawn(level, curve, beside):
-            _draw(drawn, curve, round(len(y) / len(np.unique(x))) + 1)
-    back = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(drawn, shear, (width, height), flags=back)
+    return found
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> np.polynomial.Polynomial:
@@ -98,15 +114,14 @@ def _fit(x: np.ndarray, y: np.ndarray) -> np.polynomial.Polynomial:
 
 
 def _alike(
-    curves: list[np.polynomial.Polynomial], pixels: list[tuple[np.ndarray, np.ndarray]]
+    curves: list[np.polynomial.Polynomial],
+    pixels: list[tuple[np.ndarray, np.ndarray]],
+    width: int,
 ) -> list[np.polynomial.Polynomial]:
-    """The curves, each a line's with pixels (x, y): one that a stem has drawn aside, so that
-    it runs unlike all others of the page, is put where they would have it.
+    """The curves, each a line's with pixels (x, y); one that a stem has drawn aside, so that
+    it runs unlike the others of the page, is put where they would have it.
     """
-    if len(curves) < MANY:
-        return curves
-    width = max(int(x.max()) for x, _ in pixels)
-    left, middle, right = np.array([curve(np.array([0, width / 2, width])) for curve in curves]).T
+    left, middle, right = _ways(curves, width).T
     rise, sag = right - left, middle - (left + right) / 2
     usual_sag = float(np.median(sag))
     # As seen from aside, parallel lines rise evenly more and more.
@@ -115,13 +130,42 @@ def _alike(
     more = float(np.median((rise[other] - rise[one]) / np.where(apart == 0, np.inf, apart)))
     usual_rise = more * middle + float(np.median(rise - more * middle))
     off = abs(rise - usual_rise) + abs(sag - usual_sag)
+    alike = list(curves)
     for index in np.flatnonzero(off > ASIDE).tolist():
         x, y = pixels[index]
-        over = np.array([0, width / 2, width])
-        way = usual_rise[index] * over / width + usual_sag * np.array([0, 1, 0])
-        shape = np.polynomial.Polynomial.fit(over, way, 2)
-        curves[index] = shape + float(np.median(y - shape(x)))
-    return curves
+        shape = _through(
+            np.array([0, usual_rise[index] / 2 + usual_sag, usual_rise[index]]), width
+        )
+        alike[index] = shape + float(np.median(y - shape(x)))
+    return alike
+
+
+def _between(
+    curves: list[np.polynomial.Polynomial], width: int
+) -> list[np.polynomial.Polynomial]:
+    """Where lines are missing that those of even distance leave room for."""
+    ways = _ways(curves, width)
+    ways = ways[np.argsort(ways[:, 1])]
+    gaps = np.diff(ways[:, 1])
+    pitches = gaps / np.median(gaps)
+    missing = []
+    for index, pitch in enumerate(pitches.tolist()):
+        steps = round(pitch)
+        if 2 <= steps <= MANY and abs(pitch - steps) < UNEVEN * steps:
+            above, below = ways[index : index + 2]
+            shares = np.arange(1, steps) / steps
+            missing += [_through(above + share * (below - above), width) for share in shares]
+    return missing
+
+
+def _ways(curves: list[np.polynomial.Polynomial], width: int) -> np.ndarray:
+    """How far down each is at the left, in the middle and at the right: [lines, 3]."""
+    return np.array([curve(np.array([0, width / 2, width])) for curve in curves])
+
+
+def _through(way: np.ndarray, width: int) -> np.polynomial.Polynomial:
+    """The parabola that goes this way."""
+    return np.polynomial.Polynomial.fit([0, width / 2, width], way, 2)
 
 
 def _is_drawn(contrast: np.ndarray, curve: np.polynomial.Polynomial, beside: int) -> bool:
