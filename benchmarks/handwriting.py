@@ -5,11 +5,15 @@
 The pages and drawings are made of the 10,000 test images, which no training saw. Beside what the
 package reads stands what the tutorials' own preparation of a picture gives with the same network:
 the whole picture shrunk to 28x28 and inverted. On pages, where that cannot be tried, each digit's
-true box is cut out for it. `--validation` uses the 5,000 validation images instead, to choose by.
+true box is cut out for it. `--validation` uses the 5,000 validation images instead, to choose by:
+with runs that were trained with `--validation-size 5000`.
 """
 
 import argparse
 import json
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,11 +24,25 @@ from PIL import Image, ImageOps
 from benchmarks.machine import describe
 from benchmarks.pages import Page, labels_by_row, make_page
 from mnist_graph import Classifier, Digit, read_data_sets
-from mnist_graph.cli import MIN_PROBABILITY
 from mnist_graph.datasets import DataSet
 from mnist_graph.handwriting.page import read_ink
 
 RESULTS = Path(__file__).parent / "results" / "handwriting.json"
+PEAK = r"""
+import re, sys
+from mnist_graph import Classifier
+
+def peak():
+    return int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) // 1024
+
+with Classifier.restore(sys.argv[1]) as reader:
+    reader.read(sys.argv[2])
+    before = peak()
+    reader.read(sys.argv[3])
+    print(peak() - before)
+"""
+"""In a process of its own, as a peak of memory does not go down; Linux only."""
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 OVERLAP = 0.3
 """A digit is found where its box and the true one overlap by this share of their union."""
 
@@ -43,6 +61,7 @@ def main() -> None:
     for run in options.runs:
         with Classifier.restore(run) as reader:
             figures = _measure(reader, digits, options)
+            figures["large pictures"] = _large(reader, data.test, options.seed)
         results["runs"][f"{reader.run.recipe.model} seed {reader.run.recipe.seed}"] = figures
         print(run, json.dumps(figures, indent=2), flush=True)
     if not options.validation:
@@ -88,6 +107,43 @@ def _pages(digits: DataSet, pages: int, seed: int, count: int | None) -> Iterato
         yield make_page(digits.pixels[these], digits.sparse_labels[these], random)
 
 
+def _large(reader: Classifier, digits: DataSet, seed: int) -> dict:
+    """Seconds to read five photos of 12 megapixels with forty digits each from their files;
+    and one of 50 megapixels with transparency, and by how many MB that raises the peak of
+    memory."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        small, path = Path(folder) / "small.png", Path(folder) / "large.jpg"
+        Image.new("L", (28, 28), "white").save(small)
+        reader.read(small)
+        seconds = []
+        for number in range(5):
+            random = np.random.default_rng((seed, number))
+            these = random.integers(0, digits.num_examples, 40)
+            page = make_page(digits.pixels[these], digits.sparse_labels[these], random, 100)
+            _scaled(page.picture, 12e6).save(path, quality=90)
+            seconds.append(_seconds_to_read(reader, path))
+        figures["12 MP, 40 digits, seconds"] = [round(s, 2) for s in seconds]
+        huge = path.with_suffix(".png")
+        _scaled(page.picture, 50e6).convert("RGBA").save(huge, compress_level=1)
+        figures["50 MP RGBA, seconds"] = round(_seconds_to_read(reader, huge), 2)
+        command = [sys.executable, "-c", PEAK, str(reader.run.directory), str(small), str(huge)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        figures["50 MP RGBA, MB above a small picture"] = int(done.stdout)
+    return figures
+
+
+def _scaled(picture: Image.Image, pixels: float) -> Image.Image:
+    factor = (pixels / (picture.width * picture.height)) ** 0.5
+    return picture.resize((round(picture.width * factor), round(picture.height * factor)))
+
+
+def _seconds_to_read(reader: Classifier, path: Path) -> float:
+    started = time.perf_counter()
+    reader.read(path)
+    return time.perf_counter() - started
+
+
 def _score_single(
     reader: Classifier, pictures: Iterable[Image.Image], labels: np.ndarray
 ) -> dict[str, float]:
@@ -105,8 +161,8 @@ def _as_tutorials(reader: Classifier, picture: Image.Image) -> int:
 
 
 def _score_pages(reader: Classifier, pages: Iterable[Page]) -> dict[str, float]:
-    written = found = right = whole = extra = plain = unsure = refused = made = 0
-    seconds = []
+    written = found = right = whole = extra = plain = made = 0
+    seconds, probabilities, correct = [], [], []
     for page in pages:
         started = time.perf_counter()
         read = reader.read_ink(read_ink(page.picture))
@@ -116,9 +172,8 @@ def _score_pages(reader: Classifier, pages: Iterable[Page]) -> dict[str, float]:
         found += len(matched)
         hits = [read[index].label == page.digits[true].label for true, index in matched.items()]
         right += sum(hits)
-        sure = [read[index].probability >= MIN_PROBABILITY for index in matched.values()]
-        refused += sum(not s for s in sure)
-        unsure += sum(not s and not hit for s, hit in zip(sure, hits, strict=True))
+        correct += hits
+        probabilities += [read[index].probability for index in matched.values()]
         extra += len(read) - len(matched)
         whole += labels_by_row(read) == labels_by_row(page.digits)
         made += 1
@@ -130,12 +185,25 @@ def _score_pages(reader: Classifier, pages: Iterable[Page]) -> dict[str, float]:
         "found and right": right / written,
         "not digits": extra / written,
         "pages wholly right": whole / made,
-        f"below {MIN_PROBABILITY}": refused / written,
-        "of these wrong": unsure / max(1, refused),
+        "min_probability": _by_threshold(np.array(probabilities), np.array(correct)),
         "tutorials, given the boxes": plain / written,
         "seconds a page, median": float(np.median(seconds)),
         "seconds a page, most": float(np.max(seconds)),
     }
+
+
+def _by_threshold(probabilities: np.ndarray, correct: np.ndarray) -> dict[str, dict[str, float]]:
+    """For each threshold, what share of the digits found is below it, what share of those is
+    wrong after all, and what share of the digits above it."""
+    table = {}
+    for threshold in THRESHOLDS:
+        sure = probabilities >= threshold
+        table[str(threshold)] = {
+            "unsure": float(np.mean(~sure)),
+            "wrong among unsure": float(np.mean(~correct[~sure])) if not sure.all() else 0.0,
+            "wrong among sure": float(np.mean(~correct[sure])),
+        }
+    return table
 
 
 def _cut(page: Page, box: tuple[float, float, float, float]) -> Image.Image:

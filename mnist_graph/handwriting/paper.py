@@ -65,6 +65,7 @@ def find_ink(grey: np.ndarray) -> Ink:
     native, block, (right, down) = _unenlarged(grey)
     work, scale = _to_working_size(native)
     plain = _plain_ground(work)
+    sheet = None
     if plain is not None:
         work, margin = _on_white(work, plain)
         left = top = -margin
@@ -73,7 +74,7 @@ def find_ink(grey: np.ndarray) -> Ink:
         work, sheet, (left, top) = _on_sheet(work)
         contrast, mask, faint = _on_paper(work, sheet, _choose_window(work, sheet))
     mask = remove_ruling(contrast, mask, faint)
-    mask = _without_soft(mask, contrast)
+    mask = _without_frame(_without_soft(mask, contrast), FILLED, sheet)
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     origin = (left + right * scale, top + down * scale)
     return Ink(contrast * near, mask, scale / block, origin)
@@ -121,7 +122,9 @@ WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
 
 
 FRAME = 0.15
-"""What touches the picture's edge for more than this share of its shorter side is no writing."""
+"""What touches the picture's edge for more than this share of its shorter side is no writing"""
+FILLED = 0.3
+"""if it fills more than this share of its own box."""
 
 
 def _dark_parts(work: np.ndarray) -> np.ndarray:
@@ -299,7 +302,7 @@ def _against_ground(
     if sheet is not None:
         contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
     least = max(NOISE * grain, MIN_CONTRAST)
-    seen = contrast[_without_frame((contrast > least).astype(np.uint8), 0.3) > 0]
+    seen = contrast[_without_frame((contrast > least).astype(np.uint8), FILLED) > 0]
     if not len(seen):
         nothing = np.zeros(work.shape, np.uint8)
         return contrast, nothing, nothing

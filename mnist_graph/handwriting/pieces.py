@@ -37,6 +37,10 @@ BAR = 1.5
 """What is lower than half a digit and so many times as wide as high is the bar of one."""
 SPECK = 0.2
 """Nothing smaller than this share of a digit's height is part of one."""
+FINE = 0.4
+"""A stroke is broader than this share of what is usual on the page."""
+INKED = 4.0
+"""The strokes of a digit are so many times as long as it is high."""
 
 
 def find_pieces(ink: Ink) -> Pieces:
@@ -44,9 +48,11 @@ def find_pieces(ink: Ink) -> Pieces:
     stroke = stroke_width(ink.mask)
     components, pieces = _components(ink.mask)
     pieces = [piece for piece in pieces if not _is_frame(piece.box, ink.mask.shape)]
-    height = _typical_height(_mended(pieces, components, stroke))
+    height = _typical_height(_mended(pieces, components, stroke), stroke)
     pieces = [p for p in pieces if max(p.box.width, p.box.height) > SPECK * height]
     pieces = [p for p in pieces if p.area > 0.8 * stroke * stroke or p.box.height > 0.5 * height]
+    # What is left of a line is finer than any pen.
+    pieces = [p for p in pieces if p.area > FINE * stroke * max(p.box.width, p.box.height)]
     return Pieces(_assemble(pieces, components, height), components, height, stroke)
 
 
@@ -85,14 +91,17 @@ def _mended(pieces: list[Piece], components: np.ndarray, stroke: float) -> list[
     return mended
 
 
-def _typical_height(pieces: list[Piece]) -> float:
-    """The height at which half of the ink is in lower pieces, of those that a digit could be."""
+def _typical_height(pieces: list[Piece], stroke: float) -> float:
+    """The height at which half of the ink is in lower pieces, of those that a digit could be;
+    a blot counts for no more than a digit of its height.
+    """
     upright = [p for p in pieces if p.box.width < 2 * p.box.height] or pieces
     if not upright:
         return 1.0
     heights = np.array([piece.box.height for piece in upright], float)
     order = np.argsort(heights)
-    weight = np.cumsum(np.array([upright[i].area for i in order], float))
+    areas = np.array([upright[index].area for index in order], float)
+    weight = np.cumsum(np.minimum(areas, INKED * stroke * heights[order]))
     return float(heights[order[np.searchsorted(weight, weight[-1] / 2)]])
 
 

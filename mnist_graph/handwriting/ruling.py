@@ -101,11 +101,7 @@ def _long_runs(level: np.ndarray, beside: int) -> list[tuple[np.ndarray, np.ndar
 
 def _fit(x: np.ndarray, y: np.ndarray) -> np.polynomial.Polynomial:
     """The parabola on which most of these pixels lie; those of digits that touch it do not."""
-    points = np.stack([x, y], axis=1).astype(np.float32)
-    # Not least squares, which a stem along the line would draw to its side.
-    vx, vy, x0, y0 = cv2.fitLine(points, cv2.DIST_WELSCH, 0, 0.01, 0.01)[:, 0].tolist()
-    slope = vy / vx if vx else 0.0
-    curve = np.polynomial.Polynomial([y0 - slope * x0, slope])
+    curve = np.polynomial.Polynomial.fit(x, y, 1)
     for degree in (1, 2, 2):
         off = np.abs(y - curve(x))
         near = off <= max(1.5, float(np.percentile(off, 80)))
