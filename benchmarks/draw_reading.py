@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.pages import make_page
 from mnist_graph import Classifier, read_data_sets
-from mnist_graph.cli import MIN_PROBABILITY
+from mnist_graph.flags import MIN_PROBABILITY
 from mnist_graph.handwriting.annotate import annotate
 from mnist_graph.handwriting.page import read_digits, read_ink
 from mnist_graph.handwriting.picture import read_grey

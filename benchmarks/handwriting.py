@@ -27,7 +27,7 @@ from mnist_graph import Classifier, Digit, read_data_sets
 from mnist_graph.datasets import DataSet
 from mnist_graph.handwriting.page import read_ink
 
-RESULTS = Path(__file__).parent / "results" / "handwriting.json"
+RESULTS = Path(__file__).parent / "results"
 PEAK = r"""
 import re, sys
 from mnist_graph import Classifier
@@ -64,8 +64,8 @@ def main() -> None:
             figures["large pictures"] = _large(reader, data.test, options.seed)
         results["runs"][f"{reader.run.recipe.model} seed {reader.run.recipe.seed}"] = figures
         print(run, json.dumps(figures, indent=2), flush=True)
-    if not options.validation:
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        name = "handwriting-validation.json" if options.validation else "handwriting.json"
+        (RESULTS / name).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def _measure(reader: Classifier, digits: DataSet, options: argparse.Namespace) -> dict:

@@ -14,10 +14,10 @@ from mnist_graph.recipes import recipes
 if TYPE_CHECKING:
     from mnist_graph.classifier import Classifier
     from mnist_graph.datasets import read_data_sets
-    from mnist_graph.errors import MnistGraphError
+    from mnist_graph.errors import MnistGraphError, MnistGraphWarning
     from mnist_graph.graph import build_graph
     from mnist_graph.handwriting.page import Digit
-    from mnist_graph.training import train
+    from mnist_graph.training import resume, train
 
 __version__ = "1.0.0"
 
@@ -25,8 +25,10 @@ _HOME = {
     "Classifier": "classifier",
     "Digit": "handwriting.page",
     "MnistGraphError": "errors",
+    "MnistGraphWarning": "errors",
     "build_graph": "graph",
     "read_data_sets": "datasets",
+    "resume": "training",
     "train": "training",
 }
 
@@ -34,10 +36,12 @@ __all__ = [
     "Classifier",
     "Digit",
     "MnistGraphError",
+    "MnistGraphWarning",
     "Recipe",
     "build_graph",
     "read_data_sets",
     "recipes",
+    "resume",
     "train",
 ]
 

@@ -33,7 +33,7 @@ class Classifier:
         recipe = run.recipe.override(precision="float32")
         self._graph = build_graph(recipe, run.image_shape, run.classes)
         self._session = open_session(self._graph.graph, choose_device(device, "float32"))
-        restore(self._session, self._graph, checkpoint.prefix)
+        restore(self._session, self._graph, checkpoint)
         self._session.run(self._graph.use_averages)
 
     @classmethod

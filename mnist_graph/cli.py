@@ -6,13 +6,16 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import MnistGraphError, MnistGraphWarning, UsageError
+from mnist_graph.flags import MIN_PROBABILITY, PROGRAM, parser
 from mnist_graph.quiet import silence_tensorflow
-from mnist_graph.recipe import CHOICES, Recipe
+from mnist_graph.recipe import Recipe
 from mnist_graph.recipes import find_recipe, recipes
 
 if TYPE_CHECKING:
@@ -22,10 +25,7 @@ if TYPE_CHECKING:
     from mnist_graph.handwriting.paper import Ink
     from mnist_graph.runs import Run
 
-PROGRAM = "mnist-graph"
 RUNS_DIR = "runs"
-MIN_PROBABILITY = 0.5
-"""A digit that is more likely to be another is not stated; see benchmarks/handwriting.py."""
 READING = ("probabilities", "json", "annotate", "min_probability")
 """The flags that say how what is read is shown."""
 
@@ -39,8 +39,9 @@ def run() -> NoReturn:
 def main(words: Sequence[str] | None = None) -> int:
     """Do what `words` (by default sys.argv's) ask for; returns the exit code."""
     try:
-        options = _parser().parse_args(words)
-        code = _list_models() if options.list_models else _Command(options).run()
+        options = parser().parse_args(words)
+        with _warnings_as_notes():
+            code = _list_models() if options.list_models else _Command(options).run()
         if sys.stdout is not None:  # closed by the shell
             sys.stdout.flush()
         return code
@@ -60,69 +61,20 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see --help)")
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """What the package warns of is one line, like its errors."""
 
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if issubclass(category, MnistGraphWarning):
+            _note(str(message))
+        else:
+            usual(message, category, *place)
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog=PROGRAM,
-        description="Train the classic TensorFlow 1 MNIST networks, test them, and read "
-        "your own picture of a digit.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--model", metavar="NAME", help=f"the recipe: {', '.join(recipes)}")
-    add("--list-models", action="store_true", help="print every recipe and leave")
-    add(
-        "--predict",
-        nargs="+",
-        metavar="PICTURE",
-        help="read these pictures with the newest finished run of the recipe; without one, "
-        "train it first",
-    )
-    add("--probabilities", action="store_true", help="with --predict: all of each digit")
-    add("--json", action="store_true", help="with --predict: print everything as JSON")
-    add("--annotate", metavar="DIR", help="with --predict: draw what was read, into this folder")
-    add(
-        "--min-probability",
-        type=float,
-        metavar="P",
-        help=f"with --predict: print ? for less, on a page (default: {MIN_PROBABILITY})",
-    )
-    add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
-    add("--run-dir", metavar="DIR", help="the run's directory (default: a new runs/NAME/NUMBER)")
-    add("--resume", action="store_true", help="go on with an unfinished run")
-    add(
-        "--device",
-        choices=("auto", "cpu", "gpu"),
-        default="auto",
-        help="where to compute (default: auto)",
-    )
-    add("--log-every", type=int, default=100, metavar="N", help="iterations a line (default: 100)")
-    add("--quiet", action="store_true", help="print the final result alone")
-
-    change = parser.add_argument_group("hyperparameters (default: the recipe's)").add_argument
-    change("--iterations", type=int, metavar="N", help="training steps")
-    change("--batch-size", type=int, metavar="N", help="images a step")
-    change("--learning-rate", type=float, metavar="RATE", help="under a schedule: its highest")
-    change("--optimizer", choices=CHOICES["optimizer"], help="what turns gradients into steps")
-    change("--schedule", choices=CHOICES["schedule"], help="of the learning rate")
-    change("--keep-prob", type=float, metavar="P", help="share of units that dropout keeps")
-    change("--hidden", type=_units, metavar="N,N,...", help="units of each hidden dense layer")
-    change("--activation", choices=CHOICES["activation"], help="of the hidden layers")
-    change("--validation-size", type=int, metavar="N", help="training images held back")
-    change("--precision", choices=CHOICES["precision"], help="of the multiplications")
-    change("--seed", type=int, metavar="N", help="of all that is random")
-    return parser
-
-
-def _units(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list like 512,256,128") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MnistGraphWarning)
+        usual, warnings.showwarning = warnings.showwarning, show
+        yield
 
 
 class _Command:
@@ -134,6 +86,8 @@ class _Command:
             raise UsageError("--model is missing (see --list-models)")
         if options.log_every < 1:
             raise UsageError(f"--log-every must be at least 1, not {options.log_every}")
+        if not options.save_every >= 0:
+            raise UsageError(f"--save-every must be at least 0, not {options.save_every}")
         if options.resume and options.predict:
             raise UsageError("--resume and --predict do not go together")
         self._check_reading()
@@ -178,14 +132,17 @@ class _Command:
 
         directory = self.options.run_dir
         run = self._newest_unfinished() if directory is None else load_run(directory)
-        self._require_match(run)
-        if run.result is not None:
+        longer = (self.options.iterations or 0) > run.recipe.iterations
+        self._require_match(run, but="iterations" if longer else None)
+        if run.result is not None and not longer:
             return run
         data = self._read_data(run.recipe)
         from mnist_graph.training import resume
 
         note = f"going on with {run.directory}"
-        return self._until_stopped(note, resume, run.directory, data)
+        return self._until_stopped(
+            note, resume, run.directory, data, iterations=self.options.iterations
+        )
 
     def _newest_unfinished(self) -> "Run":
         from mnist_graph.runs import list_runs
@@ -215,6 +172,7 @@ class _Command:
                 **keywords,
                 device=self.options.device,
                 log_every=self.options.log_every,
+                save_every=self.options.save_every,
                 hooks=[*display, stop_on_signal],
             )
         except Stop as stop:
@@ -232,9 +190,9 @@ class _Command:
         options = self.options
         words = ["python", sys.argv[0]] if sys.argv[0].endswith("main.py") else [PROGRAM]
         words += ["--model", self.recipe.model, "--resume", "--run-dir", str(run.directory)]
-        for name in ("data_dir", "device", "log_every"):
+        for name in ("data_dir", "device", "log_every", "save_every"):
             value = getattr(options, name)
-            if value != _parser().get_default(name):
+            if value != parser().get_default(name):
                 words += [f"--{name.replace('_', '-')}", str(value)]
         if options.quiet:
             words.append("--quiet")
@@ -310,13 +268,16 @@ class _Command:
 
         return Classifier(run, self.options.device)
 
-    def _require_match(self, run: "Run") -> None:
-        """Refuse a run of another model, or other hyperparameters than the flags say."""
+    def _require_match(self, run: "Run", but: str | None = None) -> None:
+        """Refuse a run of another model, or with other hyperparameters than the flags say,
+        `but` for this one.
+        """
         if run.recipe.model != self.recipe.model:
             raise UsageError(
                 f"{run.directory} is a run of {run.recipe.model}, not of {self.recipe.model}"
             )
-        asked = run.recipe.override(**self.overrides)
+        overrides = {name: value for name, value in self.overrides.items() if name != but}
+        asked = run.recipe.override(**overrides)
         if differences := asked.differences(run.recipe):
             raise UsageError(f"in {run.directory} {'; '.join(differences)}")
 

@@ -11,3 +11,7 @@ class UsageError(MnistGraphError):
     """A hyperparameter or a flag that cannot be."""
 
     exit_code = 2
+
+
+class MnistGraphWarning(UserWarning):
+    """What was wrong, in one line, where it could be gone on with."""

@@ -3,24 +3,29 @@
 runs/<model>/<number>/
     recipe.json              hyperparameters, data, versions, device
     history.csv              iteration, loss and accuracy, as they were printed
-    checkpoint-<iteration>/  the variables and the graph (tf.train.Saver), state.json
+    checkpoint-<iteration>/  the variables (see checkpoints.py); the last two
     result.json              written last: a run without it is unfinished
+    .lock                    locked while a process trains it
 """
 
 import csv
-import json
-import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mnist_graph.errors import MnistGraphError, UsageError
+from filelock import FileLock, Timeout
+
+from mnist_graph.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
+from mnist_graph.errors import MnistGraphError, MnistGraphWarning, UsageError
+from mnist_graph.files import read_bytes, read_json, synchronise, write_json
 from mnist_graph.recipe import Recipe
 
-MAX_JSON_BYTES = 2**20
+MAX_HISTORY_BYTES = 2**26
 
 
 class Evaluation(NamedTuple):
@@ -37,15 +42,6 @@ class Result(NamedTuple):
     seconds: float
     """In the training loop, its evaluations included."""
     iterations_per_second: float
-
-
-class Checkpoint(NamedTuple):
-    prefix: str
-    """As `tf.train.Saver` takes it."""
-    iteration: int
-    """The number of iterations done."""
-    seconds: float
-    """In the training loop until then."""
 
 
 class Run(NamedTuple):
@@ -65,7 +61,7 @@ class Run(NamedTuple):
         path = self.directory / "result.json"
         if not path.exists():
             return None
-        values = _read_json(path)
+        values = read_json(path)
         try:
             return Result(*(float(values[name]) for name in Result._fields))
         except (KeyError, TypeError, ValueError) as error:
@@ -73,51 +69,74 @@ class Run(NamedTuple):
 
     @property
     def history(self) -> list[Evaluation]:
-        """The evaluations, oldest first."""
+        """The evaluations, oldest first, as far as they can be read: a last line that was cut
+        off is left out, and warned of what is damaged besides.
+        """
         path = self.directory / "history.csv"
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))[1:]
-            return [Evaluation(int(i), float(loss), float(acc)) for i, loss, acc in rows]
-        except OSError as error:
-            raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
-        except (ValueError, csv.Error) as error:
-            raise MnistGraphError(f"{path} is damaged ({error})") from error
+        lines = read_bytes(path, MAX_HISTORY_BYTES).split(b"\n")[:-1]
+        evaluations = []
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                iteration, loss, accuracy = line.split(b",")
+                evaluations.append(Evaluation(int(iteration), float(loss), float(accuracy)))
+            except ValueError:
+                warnings.warn(
+                    f"{path} is damaged from line {number} on; the lines before it are kept",
+                    MnistGraphWarning,
+                    stacklevel=2,
+                )
+                break
+        return evaluations
 
     def checkpoint(self) -> Checkpoint | None:
-        """The newest checkpoint; None where there is none yet."""
-        folders = sorted(self._checkpoints())
-        if not folders:
-            return None
-        iteration, folder = folders[-1]
-        state = _read_json(folder / "state.json")
-        if not isinstance(state, dict) or not isinstance(state.get("seconds"), int | float):
-            raise MnistGraphError(f"{folder / 'state.json'} is damaged")
-        return Checkpoint(str(folder / "model"), iteration, float(state["seconds"]))
-
-    def save_checkpoint(self, saver: Any, session: Any, iteration: int, seconds: float) -> None:
-        """Write the session's variables; the checkpoint before goes once this one is whole.
-
-        Raises MnistGraphError where it cannot be written; the one before is then untouched.
+        """The newest whole checkpoint; None where there is none yet. Warns and raises as
+        `find_checkpoint` does.
         """
-        import tensorflow as tf
+        return find_checkpoint(self.directory)
 
-        folder = self.directory / f"checkpoint-{iteration}"
-        if folder.exists():
-            return
-        written = self.directory / f".checkpoint-{iteration}"
+    def save_checkpoint(self, write: Callable[[str], Any], iteration: int, seconds: float) -> None:
+        """Keep what `write` puts to files of a given prefix, as `save_checkpoint` does.
+
+        Raises MnistGraphError where it cannot be written; those before are then untouched.
+        """
         try:
-            shutil.rmtree(written, ignore_errors=True)
-            written.mkdir()
-            saver.save(session, str(written / "model"), write_state=False)
-            _write_json(written / "state.json", {"iteration": iteration, "seconds": seconds})
-            written.rename(folder)
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            shutil.rmtree(written, ignore_errors=True)
+            synchronise(self.directory / "history.csv")
+            save_checkpoint(self.directory, write, iteration, seconds)
+        except Exception as error:  # TensorFlow's own besides OSError
             raise _cannot_write(self.directory, error) from error
-        for older, path in self._checkpoints():
-            if older != iteration:
-                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes from training this run meanwhile; the lock dies with its
+        process. Raises MnistGraphError where another one has it.
+        """
+        lock = FileLock(self.directory / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise MnistGraphError(
+                f"{self.directory} is being trained by another process; wait for its end"
+            ) from error
+        except OSError as error:
+            raise _cannot_write(self.directory, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def lengthened(self, iterations: int) -> "Run":
+        """This run, from now on of so many iterations. Raises MnistGraphError where that
+        cannot be written.
+        """
+        description = read_json(self.directory / "recipe.json")
+        recipe = self.recipe.override(iterations=iterations)
+        try:
+            # First, as a finished run has no more to do.
+            (self.directory / "result.json").unlink(missing_ok=True)
+            write_json(self.directory / "recipe.json", {**description, "recipe": recipe.to_json()})
+        except OSError as error:
+            raise _cannot_write(self.directory, error) from error
+        return self._replace(recipe=recipe)
 
     def write_history(self, evaluations: list[Evaluation]) -> None:
         """Start history.csv anew with `evaluations`."""
@@ -128,7 +147,7 @@ class Run(NamedTuple):
 
     def write_result(self, result: Result) -> None:
         try:
-            _write_json(self.directory / "result.json", result._asdict())
+            write_json(self.directory / "result.json", result._asdict())
         except OSError as error:
             raise _cannot_write(self.directory, error) from error
 
@@ -138,11 +157,6 @@ class Run(NamedTuple):
                 csv.writer(file, lineterminator="\n").writerows(rows)
         except OSError as error:
             raise _cannot_write(self.directory, error) from error
-
-    def _checkpoints(self) -> Iterator[tuple[int, Path]]:
-        for path in self.directory.glob("checkpoint-*"):
-            if found := re.fullmatch(r"checkpoint-(\d+)", path.name):
-                yield int(found[1]), path
 
 
 def create_run(
@@ -178,7 +192,7 @@ def create_run(
         "device": device,
     }
     try:
-        _write_json(directory / "recipe.json", description)
+        write_json(directory / "recipe.json", description)
         run.write_history([])
     except (OSError, MnistGraphError) as error:
         shutil.rmtree(directory, ignore_errors=True)
@@ -196,7 +210,7 @@ def load_run(directory: str | Path) -> Run:
         raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
     if not there:
         raise MnistGraphError(f"{directory} is not a run directory: it has no recipe.json")
-    values = _read_json(path)
+    values = read_json(path)
     try:
         height, width = values["image_shape"]
         classes, sha256 = values["classes"], dict(values["sha256"])
@@ -262,32 +276,6 @@ def _versions() -> dict[str, str]:
 
     versions = {name: version(name) for name in ("numpy", "tensorflow")}
     return {"python": platform.python_version(), **versions}
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise MnistGraphError(f"{path} is too large to be what its name says")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise MnistGraphError(f"{path} is damaged: it is not JSON") from error
-
-
-def _write_json(path: Path, values: Any) -> None:
-    """Write `path` whole or not at all."""
-    written = path.with_name(f".{path.name}")
-    try:
-        with written.open("w", encoding="utf-8") as file:
-            json.dump(values, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
-    except OSError:
-        written.unlink(missing_ok=True)
-        raise
 
 
 def _cannot_write(directory: Path, error: Exception) -> MnistGraphError:

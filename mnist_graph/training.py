@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -10,8 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_graph.batches import batches, sparse_labels
+from mnist_graph.checkpoints import Checkpoint
 from mnist_graph.datasets import DataSet, DataSets
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import MnistGraphError, MnistGraphWarning, UsageError
 from mnist_graph.graph import Graph, build_graph
 from mnist_graph.recipe import Recipe
 from mnist_graph.runs import Evaluation, Result, Run, create_run, load_run
@@ -46,14 +48,26 @@ class Stop(Exception):  # noqa: N818 - nothing went wrong
 
 
 class History(Hook):
-    """Keeps history.csv."""
+    """Keeps history.csv; where it cannot be written, it is as soon as it can."""
 
     def begin(self, run: Run, iteration: int) -> None:
         self.run = run
-        run.write_history([e for e in run.history if e.iteration < iteration])
+        self.evaluations = [e for e in run.history if e.iteration < iteration]
+        self.behind = False
+        run.write_history(self.evaluations)
 
     def evaluated(self, evaluation: Evaluation) -> None:
-        self.run.append_history(evaluation)
+        self.evaluations.append(evaluation)
+        try:
+            if self.behind:
+                self.run.write_history(self.evaluations)
+            else:
+                self.run.append_history(evaluation)
+            self.behind = False
+        except MnistGraphError as error:
+            if not self.behind:
+                _warn(f"{error}; the history will be written as soon as it can be")
+            self.behind = True
 
 
 def train(
@@ -64,6 +78,7 @@ def train(
     runs_dir: str | Path = "runs",
     device: str = "auto",
     log_every: int = 100,
+    save_every: float = 60.0,
     hooks: Sequence[Hook] = (),
 ) -> Run:
     """Train `recipe` on data.train, test it on data.test, and return the finished run.
@@ -71,39 +86,56 @@ def train(
     The run is kept in `run_dir`, by default a fresh directory under runs_dir/<model>/. Every
     `log_every` iterations, and at the last, the hooks are told loss and accuracy of the
     batch just trained on, at keep_prob 1. The order of the batches follows from recipe.seed.
+    Every `save_every` seconds, and at the end, there is a checkpoint to `resume` from; where
+    it cannot be written, a MnistGraphWarning says so and the training goes on.
 
-    Raises MnistGraphError where the device is not there, the run cannot be written, or the
-    loss is no longer a number.
+    Raises MnistGraphError where the device is not there, the run cannot be written in the
+    end, or the loss is no longer a number.
     """
     _check_split(recipe, data)
     chosen = choose_device(device, recipe.precision)
     run = create_run(
         recipe, data.image_shape, data.classes, data.sha256, str(chosen), runs_dir, run_dir
     )
-    return _Training(run, data, chosen, log_every, hooks).finish()
+    with run.locked():
+        return _Training(run, data, chosen, log_every, save_every, hooks).finish()
 
 
 def resume(
     run_dir: str | Path,
     data: DataSets,
     *,
+    iterations: int | None = None,
     device: str = "auto",
     log_every: int = 100,
+    save_every: float = 60.0,
     hooks: Sequence[Hook] = (),
 ) -> Run:
     """Go on with the unfinished run in `run_dir` as `train` would have; returns it finished.
 
-    A finished run is returned as it is. Raises MnistGraphError like `train`, and where the
-    data is not what the run was trained on.
+    `iterations` may be more than the run had: a schedule that follows their number, as
+    one-cycle does, then goes on from where it is in the longer run. A finished run is
+    otherwise returned as it is. Raises MnistGraphError like `train`, and where the data is
+    not what the run was trained on or another process trains it.
     """
     run = load_run(run_dir)
-    if run.result is not None:
+    if iterations is not None and iterations < run.recipe.iterations:
+        raise UsageError(f"in {run_dir} iterations is {run.recipe.iterations}, not {iterations}")
+    longer = iterations is not None and iterations > run.recipe.iterations
+    if run.result is not None and not longer:
         return run
     if run.sha256 != data.sha256:
         raise UsageError(f"{run_dir} was trained on other data; give its --data-dir")
     _check_split(run.recipe, data)
     chosen = choose_device(device, run.recipe.precision)
-    return _Training(run, data, chosen, log_every, hooks).finish()
+    with run.locked():
+        if longer:
+            run = run.lengthened(iterations)
+        return _Training(run, data, chosen, log_every, save_every, hooks).finish()
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, MnistGraphWarning, stacklevel=3)
 
 
 def _check_split(recipe: Recipe, data: DataSets) -> None:
@@ -119,9 +151,16 @@ class _Training:
     """One run's graph and session, while they live."""
 
     def __init__(
-        self, run: Run, data: DataSets, device: Device, log_every: int, hooks: Sequence[Hook]
+        self,
+        run: Run,
+        data: DataSets,
+        device: Device,
+        log_every: int,
+        save_every: float,
+        hooks: Sequence[Hook],
     ) -> None:
-        self.run, self.data, self.device, self.log_every = run, data, device, log_every
+        self.run, self.data, self.device = run, data, device
+        self.log_every, self.save_every = log_every, save_every
         self.hooks = (History(), *hooks)
         recipe = run.recipe.override(precision=device.precision)
         self.graph = build_graph(recipe, run.image_shape, run.classes)
@@ -139,10 +178,11 @@ class _Training:
         with open_session(self.graph.graph, self.device) as session:
             self.session = session
             self.iteration, seconds = self._restore()
-            self.started = time.perf_counter() - seconds
+            self.saved = time.perf_counter()
+            self.started = self.saved - seconds
             self._loop()
             seconds = self._seconds()
-            self._save()
+            unsaved = self._try_to_save()
             session.run(self.graph.use_averages)
             correct = count_correct(session, self.graph, self.data.test)
         result = Result(
@@ -150,6 +190,11 @@ class _Training:
             seconds=round(seconds, 3),
             iterations_per_second=round(recipe.iterations / seconds, 3),
         )
+        if unsaved is not None:
+            raise MnistGraphError(
+                f"{unsaved}; trained to the end, with a test accuracy of "
+                f"{result.test_accuracy:.6g}, but not kept"
+            ) from unsaved
         self.run.write_result(result)
         return self.run
 
@@ -159,7 +204,7 @@ class _Training:
         if checkpoint is None:
             self.session.run(self.graph.initialize)
             return 0, 0.0
-        restore(self.session, self.graph, checkpoint.prefix)
+        restore(self.session, self.graph, checkpoint)
         return checkpoint.iteration, checkpoint.seconds
 
     def _loop(self) -> None:
@@ -178,19 +223,45 @@ class _Training:
     def _iterate(self) -> None:
         graph, recipe, train_set = self.graph, self.run.recipe, self.data.train
         step = self.session.make_callable(
-            [graph.train_step], [graph.pixels, graph.labels, graph.keep_prob, graph.is_training]
+            [graph.loss, graph.train_step],
+            [graph.pixels, graph.labels, graph.keep_prob, graph.is_training],
         )
         judge = self.session.make_callable(
             [graph.loss, graph.accuracy], [graph.pixels, graph.labels]
         )
         keep_prob = np.float32(1 if recipe.keep_prob is None else recipe.keep_prob)
         for iteration, (pixels, labels) in batches(train_set, recipe, self.iteration):
-            step(pixels, labels, keep_prob, True)
+            loss, _ = step(pixels, labels, keep_prob, True)
+            if not math.isfinite(loss):
+                self._diverged(iteration, loss)
             self.iteration += 1
             if iteration % self.log_every == 0 or self.iteration == recipe.iterations:
                 self._evaluate(judge, iteration, pixels, labels)
             for hook in self.hooks:
                 hook.after_iteration(iteration)
+            if time.perf_counter() - self.saved >= self.save_every:
+                self._save_between(judge, iteration, pixels, labels)
+
+    def _save_between(
+        self, judge: Callable, iteration: int, pixels: np.ndarray, labels: np.ndarray
+    ) -> None:
+        """Save weights with which the loss is still a number."""
+        loss, _ = judge(pixels, labels)
+        if not math.isfinite(loss):
+            self._diverged(iteration, loss)
+        error = self._try_to_save()
+        if error is not None:
+            _warn(f"{error}; trying again in {self.save_every:g} seconds")
+
+    def _try_to_save(self) -> MnistGraphError | None:
+        """What kept the checkpoint from being written; None where nothing did."""
+        try:
+            self._save()
+        except MnistGraphError as error:
+            return error
+        finally:
+            self.saved = time.perf_counter()
+        return None
 
     def _evaluate(
         self, judge: Callable, iteration: int, pixels: np.ndarray, labels: np.ndarray
@@ -204,29 +275,38 @@ class _Training:
     def _diverged(self, iteration: int, loss: float) -> NoReturn:
         rate = float(self.session.run(self.graph.learning_rate))
         raise MnistGraphError(
-            f"the loss is {loss} after iteration {iteration}, at a learning rate of {rate:.3g}: "
-            "try a lower --learning-rate"
+            f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "
+            f"try a lower --learning-rate; what was saved before stays in {self.run.directory}"
         )
 
     def _save(self) -> None:
-        self.run.save_checkpoint(self.graph.saver, self.session, self.iteration, self._seconds())
+        def write(prefix: str) -> None:
+            self.graph.saver.save(self.session, prefix, write_state=False)
+
+        self.run.save_checkpoint(write, self.iteration, self._seconds())
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.started
 
 
-def restore(session: tf.compat.v1.Session, graph: Graph, prefix: str) -> None:
-    """Give the graph's variables the values of the checkpoint `prefix`.
+def restore(session: tf.compat.v1.Session, graph: Graph, checkpoint: Checkpoint) -> None:
+    """Give the graph's variables the values of `checkpoint`.
 
     Raises MnistGraphError for one that is damaged or of another graph.
     """
-    try:
-        with graph.graph.as_default():  # outside of one, Saver takes itself to be eager
-            graph.saver.restore(session, prefix)
-    except (ValueError, tf.errors.OpError) as error:
-        raise MnistGraphError(
-            f"the checkpoint {prefix} is damaged or not of this recipe; train again"
-        ) from error
+    with graph.graph.as_default():  # outside of one, Saver takes itself to be eager
+        variables = tf.compat.v1.global_variables()
+        wanted = sum(v.shape.num_elements() * v.dtype.size for v in variables)
+        # Before memory is taken for what it may say.
+        held = sum(path.stat().st_size for path in checkpoint.folder.glob("*.data-*"))
+        try:
+            if not wanted <= held <= 1.01 * wanted + 2**16:
+                raise ValueError
+            graph.saver.restore(session, checkpoint.prefix)
+        except (ValueError, OSError, tf.errors.OpError) as error:
+            raise MnistGraphError(
+                f"the checkpoint {checkpoint.folder} is damaged or not of this recipe; train again"
+            ) from error
 
 
 def count_correct(session: tf.compat.v1.Session, graph: Graph, dataset: DataSet) -> int:

@@ -206,7 +206,7 @@ WRONG_RUNS = {
     ),
     "damaged result": (lambda run: (run / "result.json").write_text("["), 1, "result.json is"),
     "unfinished": (lambda run: (run / "result.json").unlink(), 1, "is not finished"),
-    "damaged checkpoint": (damage_checkpoint, 1, "is damaged or not of this recipe"),
+    "damaged checkpoint": (damage_checkpoint, 1, "is damaged (model.data-00000"),
 }
 
 
@@ -257,7 +257,7 @@ def test_a_full_disk_leaves_no_half_checkpoint(tmp_path):
     )
     assert_refused(outcome, 1, "cannot write to runs/softmax/1")
     names = sorted(path.name for path in (tmp_path / "runs" / "softmax" / "1").iterdir())
-    assert names == ["history.csv", "recipe.json"]
+    assert names == [".lock", "history.csv", "recipe.json"]
 
 
 def test_a_disk_that_is_full_from_the_start_leaves_no_run(tmp_path):

@@ -146,10 +146,8 @@ def flip(path):
 @pytest.mark.parametrize("file", ["model.data-00000-of-00001", "model.index", "state.json"])
 def test_a_damaged_checkpoint_is_refused(finished_softmax, file, damage):
     folder = finished_softmax / "checkpoint-2"
-    if (file, damage) == ("state.json", flip):
-        damage = truncate
     damage(folder / file)
-    with pytest.raises(MnistGraphError, match=r"is damaged|cannot read .*state\.json"):
+    with pytest.raises(MnistGraphError, match=r"checkpoint-2 is damaged \(.*no checkpoint is left"):
         Classifier.restore(finished_softmax)
 
 

@@ -204,13 +204,13 @@ def test_a_saved_graph_can_be_trained_on_by_name(trained, mnist):
 def test_a_checkpoint_of_another_graph_is_refused(trained):
     from mnist_graph import build_graph
 
-    prefix = load_run(trained("softmax").directory).checkpoint().prefix
+    checkpoint = load_run(trained("softmax").directory).checkpoint()
     graph = build_graph(SHORT)
     with (
         open_session(graph.graph, choose_device("cpu")) as session,
         pytest.raises(MnistGraphError, match="not of this recipe"),
     ):
-        restore(session, graph, prefix)
+        restore(session, graph, checkpoint)
 
 
 def test_the_checkpoint_holds_every_variable_and_the_iterations_done(trained):

@@ -118,7 +118,9 @@ def _parts(
             rows, columns = np.nonzero(part > INK)
             whole = (start, end) == (0, len(bounds) - 1)
             if whole or (
-                len(rows) and np.ptp(rows) > 0.5 * height and np.ptp(columns) < WIDEST * np.ptp(rows)
+                len(rows)
+                and np.ptp(rows) > 0.5 * height
+                and np.ptp(columns) < WIDEST * np.ptp(rows)
             ):
                 parts[start, end] = part
     return parts

@@ -129,16 +129,12 @@ def _alike(
     alike = list(curves)
     for index in np.flatnonzero(off > ASIDE).tolist():
         x, y = pixels[index]
-        shape = _through(
-            np.array([0, usual_rise[index] / 2 + usual_sag, usual_rise[index]]), width
-        )
+        shape = _through(np.array([0, usual_rise[index] / 2 + usual_sag, usual_rise[index]]), width)
         alike[index] = shape + float(np.median(y - shape(x)))
     return alike
 
 
-def _between(
-    curves: list[np.polynomial.Polynomial], width: int
-) -> list[np.polynomial.Polynomial]:
+def _between(curves: list[np.polynomial.Polynomial], width: int) -> list[np.polynomial.Polynomial]:
     """Where lines are missing that those of even distance leave room for."""
     ways = _ways(curves, width)
     ways = ways[np.argsort(ways[:, 1])]

@@ -1,0 +1,75 @@
+"""Small files, written whole or not at all, and read as if a stranger had written them."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mnist_graph.errors import MnistGraphError
+
+MAX_JSON_BYTES = 2**20
+
+
+def read_json(path: Path) -> Any:
+    """What is in the JSON file `path`. Raises MnistGraphError where it cannot be read."""
+    return parse_json(read_bytes(path, MAX_JSON_BYTES), path)
+
+
+def parse_json(text: bytes, path: Path) -> Any:
+    """What the JSON of `path` says. Raises MnistGraphError for what is not JSON."""
+    try:
+        return json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise MnistGraphError(f"{path} is damaged: it is not JSON") from error
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The bytes of file `path`. Raises MnistGraphError where there are more than `most`, and
+    like `open_file`.
+    """
+    with open_file(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise MnistGraphError(f"{path} is too large to be what its name says")
+    return content
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """File `path`, to be read. Raises MnistGraphError where it is missing, no plain file, a
+    link to another one, or cannot be read.
+    """
+    try:
+        if path.is_symlink() or not path.is_file():
+            what = "a link" if path.is_symlink() else "no file" if path.exists() else "missing"
+            raise MnistGraphError(f"{path} is {what}")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write `values` to `path`, where they are on the disk when this returns. OSError."""
+    written = path.with_name(f".{path.name}")
+    try:
+        written.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        synchronise(written)
+        written.replace(path)
+        synchronise(path.parent)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
+
+
+def synchronise(path: Path) -> None:
+    """Have file or folder `path` on the disk, so that a power cut cannot take it. OSError."""
+    if path.is_dir() and os.name == "nt":  # where folders cannot be opened, nor need to be
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
