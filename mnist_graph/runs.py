@@ -192,8 +192,8 @@ def create_run(
         "device": device,
     }
     try:
-        write_json(directory / "recipe.json", description)
         run.write_history([])
+        write_json(directory / "recipe.json", description)  # last: it makes this a run
     except (OSError, MnistGraphError) as error:
         shutil.rmtree(directory, ignore_errors=True)
         raise _cannot_write(directory, error) from error
@@ -260,7 +260,8 @@ def _fresh_directory(folder: Path) -> Path:
 
 
 def _require_empty(directory: Path) -> None:
-    if not any(directory.iterdir()):
+    there = {path.name for path in directory.iterdir()}
+    if there <= {".recipe.json", "history.csv"}:  # what a kill leaves of one just begun
         return
     if (directory / "result.json").exists():
         advice = "holds a finished run, which is never overwritten; choose another --run-dir"
