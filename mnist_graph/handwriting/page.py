@@ -141,9 +141,9 @@ def _recognised(
     keep = ~odd | (probability > CLEAR)
     if len(boxes) >= 4:
         centres = np.array([box.centre for box in boxes])
-        apart = np.linalg.norm(centres[:, np.newaxis] - centres, axis=2)
-        np.fill_diagonal(apart, np.inf)
-        near = apart.min(axis=1) <= ALONE * height
+        # The nearest to each but itself.
+        apart = [np.sort(np.linalg.norm(centres - centre, axis=1))[1] for centre in centres]
+        near = np.array(apart) <= ALONE * height
         usual = np.array([0.65 * height < box.height < 1.6 * height for box in boxes])
         keep &= near | ((probability > 0.5) & usual)
     return np.flatnonzero(keep).tolist()

@@ -1,5 +1,6 @@
 """From ink to what may be digits: connected pieces, put together where they belong together."""
 
+import heapq
 from typing import NamedTuple
 
 import cv2
@@ -33,8 +34,12 @@ class Pieces(NamedTuple):
     """The typical width of a stroke, in working pixels."""
 
 
+MOST = 2500
+"""On a page with more pieces than this nothing is written: it is noise, or a pattern."""
+FAR = 0.5
+"""Nothing is farther than this share of a digit's height from what it is part of."""
 BAR = 1.5
-"""What is lower than half a digit and so many times as wide as high is the bar of one."""
+"""What is lower than a digit and so many times as wide as high may be the bar of one."""
 SPECK = 0.2
 """Nothing smaller than this share of a digit's height is part of one."""
 FINE = 0.4
@@ -48,11 +53,14 @@ def find_pieces(ink: Ink) -> Pieces:
     stroke = stroke_width(ink.mask)
     components, pieces = _components(ink.mask)
     pieces = [piece for piece in pieces if not _is_frame(piece.box, ink.mask.shape)]
-    height = _typical_height(_mended(pieces, components, stroke), stroke)
+    few = len(pieces) <= MOST
+    height = _typical_height(_mended(pieces, components, stroke) if few else pieces, stroke)
     pieces = [p for p in pieces if max(p.box.width, p.box.height) > SPECK * height]
     pieces = [p for p in pieces if p.area > 0.8 * stroke * stroke or p.box.height > 0.5 * height]
     # What is left of a line is finer than any pen.
     pieces = [p for p in pieces if p.area > FINE * stroke * max(p.box.width, p.box.height)]
+    if len(pieces) > MOST:
+        pieces = []
     return Pieces(_assemble(pieces, components, height), components, height, stroke)
 
 
@@ -107,20 +115,37 @@ def _typical_height(pieces: list[Piece], stroke: float) -> float:
 
 def _assemble(pieces: list[Piece], components: np.ndarray, height: float) -> list[Piece]:
     """Puts the parts of broken digits together: the smallest first, each to what it is nearest."""
-    waiting = sorted(pieces, key=lambda piece: piece.box.height)
+    parts: list[Piece | None] = list(pieces)
+    boxes = np.array([piece.box for piece in pieces]).reshape(-1, 4)
+    queue = [(piece.box.height, index) for index, piece in enumerate(pieces)]
+    heapq.heapify(queue)
     whole: list[Piece] = []
-    while waiting:
-        piece = waiting.pop(0)
-        partners = [(_distance(piece, other, components, height), other) for other in waiting]
-        near = [pair for pair in partners if pair[0] < 1]
-        if near:
-            partner = min(near, key=lambda pair: pair[0])[1]
-            waiting.remove(partner)
-            waiting.append(piece.join(partner))
-            waiting.sort(key=lambda piece: piece.box.height)
+    while queue:
+        _, index = heapq.heappop(queue)
+        piece = parts[index]
+        if piece is None:
+            continue
+        parts[index] = None
+        partners = [
+            (_distance(piece, parts[near], components, height), near)
+            for near in _near(piece.box, boxes, FAR * height)
+            if parts[near] is not None
+        ]
+        distance, partner = min(partners, default=(np.inf, -1))
+        if distance < 1:
+            joined = piece.join(parts[partner])
+            parts[partner], boxes[partner] = joined, joined.box
+            heapq.heappush(queue, (joined.box.height, partner))
         else:
             whole.append(piece)
     return whole
+
+
+def _near(box: Box, boxes: np.ndarray, far: float) -> list[int]:
+    """The indices of those of `boxes`, int [n, 4], that are not farther than that."""
+    across = np.maximum(boxes[:, 0], box.left) - np.minimum(boxes[:, 2], box.right)
+    down = np.maximum(boxes[:, 1], box.top) - np.minimum(boxes[:, 3], box.bottom)
+    return np.flatnonzero(np.maximum(across, down) <= far).tolist()
 
 
 def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float) -> float:
@@ -129,14 +154,15 @@ def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float)
     """
     a, b, joined = piece.box, other.box, piece.box.union(other.box)
     across, down = a.gap(b)
-    if joined.height > 1.5 * height or joined.width > 1.3 * max(height, joined.height):
+    bar = a.height < 0.65 * height and a.width > BAR * a.height
+    widest = (1.8 if bar else 1.3) * max(height, joined.height)
+    if joined.height > 1.5 * height or joined.width > widest:
         return np.inf
-    bar = a.height < 0.5 * height and a.width > BAR * a.height
-    if max(across, down) > (0.5 if bar else 0.35) * height:
+    if max(across, down) > (FAR if bar else 0.35) * height:
         return np.inf
     overlap = -across / max(1, min(a.width, b.width))
     if across < 0 and (overlap > 0.5 or down < 0) and joined.height < 1.4 * height:
-        reach = 0.5 if bar else 0.35  # one above the other
+        reach = FAR if bar else 0.35  # one above the other
     elif max(a.width, a.height) < 0.6 * height and joined.width < 1.15 * height:
         reach = 0.2
     else:

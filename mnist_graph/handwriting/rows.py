@@ -21,32 +21,34 @@ def find_rows(boxes: Sequence[Box], height: float) -> list[list[int]]:
     centres = np.array([box.centre for box in boxes])
     slope = _page_slope(centres, height)
     x, y = centres[:, 0], centres[:, 1] - slope * centres[:, 0]
-    ends: list[list[int]] = []
+    rows: list[list[int]] = []
+    ends = np.empty((len(x), 4))  # of each row: where it ends, and how it goes on
     for index in np.argsort(x):
-        best, cost = None, np.inf
-        for number, row in enumerate(ends):
-            off = abs(y[index] - _expected(row, x, y, x[index], height))
-            if off < NEIGHBOUR * height and off < cost:
-                best, cost = number, off
-        if best is None:
-            ends.append([index])
-        else:
-            ends[best].append(index)
-    ends.sort(key=lambda row: float(np.mean(y[row])))
-    return [[int(index) for index in row] for row in ends]
+        at, level, slope, middle = ends[: len(rows)].T
+        ahead = np.minimum(x[index] - at, 2 * height)
+        off = np.abs(y[index] - (level + slope * (at + ahead - middle)))
+        best = int(off.argmin()) if len(rows) else -1
+        if best < 0 or off[best] >= NEIGHBOUR * height:
+            best = len(rows)
+            rows.append([])
+        rows[best].append(index)
+        ends[best] = _end(rows[best], x, y)
+    rows.sort(key=lambda row: float(np.mean(y[row])))
+    return [[int(index) for index in row] for row in rows]
 
 
-def _expected(row: list[int], x: np.ndarray, y: np.ndarray, at: float, height: float) -> float:
-    """Where a row goes on: level with its last digits, or along their slope."""
+def _end(row: list[int], x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
+    """Where a row ends, and of its last digits the level, the slope and the middle: it goes on
+    level with them, or along their slope.
+    """
     last = row[-4:]
-    level = float(np.mean(y[last]))
-    if len(row) < 3:
-        return level
-    slope = np.polyfit(x[last], y[last], 1)[0]
-    slope = float(np.clip(slope, -0.15, 0.15))
-    ahead = min(at - x[last[-1]], 2 * height)
-    middle = float(np.mean(x[last]))
-    return level + slope * (x[last[-1]] + ahead - middle)
+    slope = float(np.polyfit(x[last], y[last], 1)[0]) if len(row) >= 3 else 0.0
+    return (
+        x[last[-1]],
+        float(np.mean(y[last])),
+        np.clip(slope, -0.15, 0.15),
+        float(np.mean(x[last])),
+    )
 
 
 def _page_slope(centres: np.ndarray, height: float) -> float:
