@@ -5,11 +5,15 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from mnist_graph import models
+from mnist_graph.errors import UsageError
 from mnist_graph.models import Inputs
 from mnist_graph.recipe import Recipe
 from mnist_graph.schedules import learning_rate
 
 tf1 = tf.compat.v1
+
+MAX_PARAMETERS = 50_000_000
+"""Adam keeps three numbers for each, and a step makes a fourth: 800 MB."""
 
 
 class Graph(NamedTuple):
@@ -58,6 +62,7 @@ def build_graph(
     auto means is for `sessions.choose_device` to say; here it is float32.
 
     The tensors are called in the graph as they are called here ("images:0", "logits:0", ...).
+    Raises UsageError for a network of more than 50 million parameters.
     """
     height, width = image_shape
     with tf.Graph().as_default() as graph:
@@ -72,6 +77,7 @@ def build_graph(
 
         framed = tf.reshape(images, [-1, height, width, 1])
         logits = inference(Inputs(framed, keep_prob, is_training), recipe, classes)
+        _check_size()
         cross_entropy = loss(logits, labels, recipe.loss)
         accuracy, correct = evaluation(logits, labels)
         rate = learning_rate(recipe, global_step)
@@ -95,6 +101,16 @@ def build_graph(
             use_averages=use_averages,
             initialize=tf1.global_variables_initializer(),
             saver=tf1.train.Saver(max_to_keep=None),
+        )
+
+
+def _check_size() -> None:
+    """Refuse what would not fit into memory, before any is taken."""
+    parameters = sum(variable.shape.num_elements() for variable in tf1.trainable_variables())
+    if parameters > MAX_PARAMETERS:
+        raise UsageError(
+            f"the network would have {parameters:,} parameters, and at most {MAX_PARAMETERS:,} "
+            "are trained here; try a smaller --hidden"
         )
 
 

@@ -14,8 +14,10 @@ import numpy as np
 from mnist_graph.errors import MnistGraphError
 
 UNSIGNED_BYTE = 0x08
-MAX_BYTES = 2**30
-"""The largest file that is read, uncompressed: twenty times MNIST."""
+MAX_BYTES = 600_000_000
+"""The largest file that is read, uncompressed: twelve times MNIST's."""
+MAX_RATIO = 1032
+"""Deflate makes at most so many bytes of one (RFC 1951: 258 bytes of two bits)."""
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
@@ -44,9 +46,12 @@ def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
                 raise MnistGraphError(
                     f"{path}: its header promises {size:,} bytes; at most {MAX_BYTES:,} are read"
                 )
-            body = file.read(size)
-            if len(body) < size or file.read(1):
-                fault = "shorter" if len(body) < size else "longer"
+            # Before memory is taken for what the header promises.
+            held = path.stat().st_size * (MAX_RATIO if path.suffix == ".gz" else 1)
+            body = np.empty(size if held >= size else 0, np.uint8)
+            count = _read_into(file, body)
+            if count < size or file.read(1):
+                fault = "shorter" if count < size else "longer"
                 raise MnistGraphError(
                     f"{path} is {fault} than its header says ({' x '.join(map(str, shape))}): "
                     "damaged; fetch it again"
@@ -57,7 +62,16 @@ def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
         raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
     digest = hashlib.sha256(header)
     digest.update(body)
-    return np.frombuffer(body, np.uint8).reshape(shape), digest.hexdigest()
+    body.setflags(write=False)
+    return body.reshape(shape), digest.hexdigest()
+
+
+def _read_into(file: BinaryIO, body: np.ndarray) -> int:
+    """Fills `body`, uint8 [bytes], as far as the file goes; returns how far that is."""
+    view, count = memoryview(body), 0
+    while count < len(body) and (read := file.readinto(view[count:])):
+        count += read
+    return count
 
 
 def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[bytes, tuple[int, ...]]:

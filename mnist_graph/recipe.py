@@ -21,6 +21,10 @@ CHOICES = {
 MAX_RATE = 1e38
 """The largest learning rate that float32 holds, or near it."""
 
+MAX_LAYERS = 64
+CONVOLUTIONS = 3
+"""Of the network that leaves their channels and sizes open."""
+
 NETWORKS: dict[str, set[str]] = {
     "softmax": set(),
     "mlp": {"hidden", "activation"},
@@ -140,13 +144,22 @@ class Recipe:
         self._require("moving_decay", 0 < self.moving_decay < 1, "above 0 and below 1")
         if self.keep_prob is not None:
             self._require("keep_prob", 0 < self.keep_prob <= 1, "above 0 and at most 1")
-        if self.hidden is not None:
-            fits = len(self.hidden) > 0 and all(1 <= units <= 2**16 for units in self.hidden)
-            self._require("hidden", fits, "one or more layers of 1 to 65,536 units")
+        self._check_layers()
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if not (name == "activation" and value is None):
                 self._require(name, value in choices, f"one of {', '.join(choices)}")
+
+    def _check_layers(self) -> None:
+        if self.hidden is not None:
+            layers = 1 <= len(self.hidden) <= MAX_LAYERS
+            fits = layers and all(1 <= units <= 2**16 for units in self.hidden)
+            self._require("hidden", fits, f"1 to {MAX_LAYERS} layers of 1 to 65,536 units")
+        for name, most in (("channels", 2**12), ("filter_sizes", 2**6)):
+            value = getattr(self, name)
+            if value is not None:
+                fits = len(value) == CONVOLUTIONS and all(1 <= number <= most for number in value)
+                self._require(name, fits, f"{CONVOLUTIONS} numbers of 1 to {most:,}")
 
     def _require(self, name: str, fits: bool, what: str) -> None:
         if not fits:

@@ -52,12 +52,17 @@ class Ink(NamedTuple):
     origin: tuple[float, float]
     """Where the working picture's corner lies: how far from the left and the top, in working
     pixels."""
+    size: tuple[int, int]
+    """Width and height of the picture, in its pixels."""
 
     def to_picture(self, box: Box) -> Box:
-        """A box of working pixels in pixels of the picture."""
+        """A box of working pixels in pixels of the picture, of which it is one at least."""
         across, down = self.origin
         sides = (box.left + across, box.top + down, box.right + across, box.bottom + down)
-        return Box(*(round(side / self.scale) for side in sides))
+        left, top, right, bottom = (round(side / self.scale) for side in sides)
+        width, height = self.size
+        left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+        return Box(left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1))
 
 
 def find_ink(grey: np.ndarray) -> Ink:
@@ -77,7 +82,8 @@ def find_ink(grey: np.ndarray) -> Ink:
     mask = _without_frame(_without_soft(mask, contrast), FILLED, sheet)
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     origin = (left + right * scale, top + down * scale)
-    return Ink(contrast * near, mask, scale / block, origin)
+    size = (grey.shape[1], grey.shape[0])
+    return Ink(contrast * near, mask, scale / block, origin, size)
 
 
 def _plain_ground(work: np.ndarray) -> int | None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,7 +45,7 @@ def _read(source: str | Path, make: Callable[[Image.Image], Made]) -> Made:
             # The limit on size is this module's own, checked before a pixel is decoded; and
             # what else Pillow warns of, a picture that is still readable, is no error.
             warnings.simplefilter("ignore")
-            with Image.open(source) as image:
+            with Image.open(source, formats=_formats()) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
                 return make(image)
@@ -62,6 +63,14 @@ def _read(source: str | Path, make: Callable[[Image.Image], Made]) -> Made:
         # Pillow's decoders raise all sorts for damaged files besides OSError: SyntaxError,
         # ValueError, EOFError, IndexError, RuntimeError (AVIF), ...
         raise MnistGraphError(f"{source} is damaged ({error})") from error
+
+
+@cache
+def _formats() -> list[str]:
+    """What Pillow reads by itself: for EPS it would run Ghostscript, which executes what is
+    in the file."""
+    Image.init()
+    return [name for name in Image.OPEN if name != "EPS"]
 
 
 def _grey(image: Image.Image) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""Fuzzes the readers of IDX files and of pictures, led by coverage, for as long as one likes.
+
+    pip install atheris
+    python tests/fuzz_readers.py idx -max_total_time=600
+    python tests/fuzz_readers.py picture -max_total_time=600
+
+Whatever is in a file, the outcome is an array or the package's own error; atheris stops at
+anything else, at 1 GB asked for in one piece, and at 30 seconds, and leaves the file. What it
+found stands in test_fuzz.py.
+"""
+
+import gzip
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+with atheris.instrument_imports(include=["mnist_graph", "PIL"]):
+    from PIL import Image
+
+    from mnist_graph.errors import MnistGraphError
+    from mnist_graph.handwriting.page import read_digits
+    from mnist_graph.handwriting.paper import find_ink
+    from mnist_graph.handwriting.picture import read_grey
+    from mnist_graph.idx import read_idx
+
+SMALL = 4000
+"""Pixels of what is also searched for digits, so that a thousand are read in a second or so."""
+
+
+def fuzz_idx(content: bytes, folder: Path) -> None:
+    for name in ("data", "data.gz"):
+        path = folder / name
+        path.write_bytes(content[1:])
+        try:
+            read_idx(path, 3 if content[:1] < b"\x80" else 1)
+        except MnistGraphError:
+            continue
+
+
+def fuzz_picture(content: bytes, folder: Path) -> None:
+    path = folder / "picture"
+    path.write_bytes(content)
+    try:
+        grey = read_grey(path)
+    except MnistGraphError:
+        return
+    if grey.size <= SMALL:
+        read_digits(find_ink(grey), (28, 28), lambda images: np.full((len(images), 10), 0.1))
+
+
+def write_examples(kind: str, folder: Path) -> None:
+    """Something whole to start from."""
+    if kind == "idx":
+        header = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2])
+        plain = header + bytes(range(8))
+        (folder / "plain").write_bytes(b"\0" + plain)
+        (folder / "zipped").write_bytes(b"\0" + gzip.compress(plain))
+        return
+    Image.init()
+    digit = Image.fromarray(np.kron(np.eye(7), np.ones((4, 4))).astype(np.uint8) * 255)
+    for name in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "PPM", "ICO", "TGA", "PCX"):
+        file = io.BytesIO()
+        digit.save(file, name)
+        (folder / name).write_bytes(file.getvalue())
+
+
+def main() -> None:
+    kind, *flags = sys.argv[1:]
+    fuzz = {"idx": fuzz_idx, "picture": fuzz_picture}[kind]
+    with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as corpus:
+        write_examples(kind, Path(corpus))
+        limits = ["-malloc_limit_mb=1024", "-rss_limit_mb=0", "-timeout=30"]
+        arguments = [sys.argv[0], corpus, *limits, *flags]
+        atheris.Setup(arguments, lambda content: fuzz(content, Path(work)))
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

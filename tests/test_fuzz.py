@@ -1,0 +1,281 @@
+"""Files as strangers, disks and networks leave them: each is read right, or refused in one line.
+
+A bounded round; tests/fuzz_readers.py goes on for as long as one likes.
+"""
+
+import gzip
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+from helpers import drawing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mnist_graph import MnistGraphError, build_graph, recipes
+from mnist_graph.checkpoints import find_checkpoint
+from mnist_graph.datasets import BUNDLED
+from mnist_graph.handwriting.page import read_digits, read_ink
+from mnist_graph.handwriting.picture import read_grey
+from mnist_graph.idx import read_idx
+from mnist_graph.runs import load_run
+
+bounded = settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+few = settings(bounded, max_examples=25)
+
+
+@st.composite
+def damaged(draw, whole):
+    """`whole` with some bytes changed, cut out or put in."""
+    content = bytearray(draw(whole) if hasattr(whole, "example") else whole)
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, max(0, len(content) - 1)))
+        kind = draw(st.sampled_from(["change", "cut", "end", "put"]))
+        if kind == "change" and content:
+            content[at] = draw(st.integers(0, 255))
+        elif kind == "cut":
+            del content[at : at + draw(st.integers(1, 30))]
+        elif kind == "end":
+            del content[at:]
+        else:
+            content[at:at] = draw(st.binary(max_size=20))
+    return bytes(content)
+
+
+SIZES = st.one_of(st.integers(0, 40), st.sampled_from([2**15, 2**16, 2**31, 2**32 - 1]))
+
+
+@st.composite
+def idx_files(draw, dimensions):
+    shape = draw(st.lists(SIZES, min_size=dimensions, max_size=dimensions))
+    magic = draw(st.sampled_from([0x800 + dimensions] * 8 + [0x801, 0x803, 0x80D, 0, 2**32 - 1]))
+    size = min(int(np.prod(shape, dtype=object)), 5000)
+    body = draw(st.binary(min_size=size, max_size=size)) if draw(st.booleans()) else bytes(size)
+    return struct.pack(f">{1 + dimensions}I", magic, *shape) + body
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_idx(tmp_path, dimensions, zipped):
+    path = tmp_path / ("data.gz" if zipped else "data")
+
+    @bounded
+    @given(damaged(idx_files(dimensions)), st.data())
+    def read(content, data):
+        if zipped:
+            packed = gzip.compress(content)
+            packed = data.draw(damaged(packed)) if data.draw(st.booleans()) else packed
+            path.write_bytes(packed)
+        else:
+            path.write_bytes(content)
+        try:
+            array, _ = read_idx(path, dimensions)
+        except MnistGraphError:
+            return
+        if not zipped:
+            header = struct.pack(f">{1 + dimensions}I", 0x800 + dimensions, *array.shape)
+            assert header + array.tobytes() == content
+
+    read()
+
+
+@pytest.mark.parametrize("promised", [600_000_000, 2**32 - 1])
+def test_no_memory_is_taken_for_what_a_header_promises(tmp_path, promised):
+    import tracemalloc
+
+    for name, write in (("data", open), ("data.gz", gzip.open)):
+        with write(tmp_path / name, "wb") as file:
+            file.write(struct.pack(">2I", 0x801, promised) + b"some")
+        tracemalloc.start()
+        with pytest.raises(MnistGraphError, match=r"shorter than its header|at most"):
+            read_idx(tmp_path / name, 1)
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+        tracemalloc.stop()
+
+
+FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "PPM", "ICO", "TGA", "PCX")
+
+
+@pytest.fixture(scope="module")
+def pictures(mnist):
+    digit = drawing(mnist.test.pixels[0])
+    made = {}
+    for name in FORMATS:
+        file = io.BytesIO()
+        digit.convert("RGB").save(file, name)
+        made[name] = file.getvalue()
+    return made
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_pictures(tmp_path, pictures, name):
+    @bounded
+    @given(damaged(st.just(pictures[name])))
+    def read(content):
+        (tmp_path / "picture").write_bytes(content)
+        try:
+            grey = read_grey(tmp_path / "picture")
+        except MnistGraphError:
+            return
+        assert grey.dtype == np.uint8
+        assert grey.ndim == 2
+
+    read()
+
+
+def test_postscript_is_not_run(tmp_path):
+    (tmp_path / "a.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    with pytest.raises(MnistGraphError, match="is not a picture that can be read"):
+        read_grey(tmp_path / "a.eps")
+
+
+def unsure(images):
+    return np.full((len(images), 10), 0.1, np.float32)
+
+
+@settings(bounded, max_examples=60)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1), st.integers(0, 4))
+def test_any_pixels_are_read(height, width, seed, kind):
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 256, (height, width)).astype(np.uint8)
+    if kind == 1:
+        pixels = np.where(pixels > 250, 255, 0).astype(np.uint8)
+    elif kind == 2:
+        pixels[:] = pixels[0]
+    elif kind == 3:
+        pixels = np.kron(pixels[:9, :9], np.ones((9, 9), np.uint8))
+    elif kind == 4:
+        pixels = (pixels // 16) + 200
+    for digit in read_digits(read_ink(Image.fromarray(pixels)), (28, 28), unsure):
+        left, top, right, bottom = digit.box
+        assert 0 <= left < right <= pixels.shape[1]
+        assert 0 <= top < bottom <= pixels.shape[0]
+
+
+def test_a_page_of_noise_or_of_a_thousand_digits_is_read_in_bounded_steps(mnist):
+    """A step of the quadratic kind would not come back from these."""
+    random = np.random.default_rng(0)
+    specks = (random.random((1500, 1500)) > 0.02).astype(np.uint8) * 255
+    read_digits(read_ink(Image.fromarray(specks)), (28, 28), unsure)
+    apart = np.pad(mnist.test.pixels[:1024], ((0, 0), (8, 8), (8, 8)))
+    grid = 255 - np.vstack([np.hstack(apart[i : i + 32]) for i in range(0, 1024, 32)])
+    digits = read_digits(read_ink(Image.fromarray(grid)), (28, 28), unsure)
+    assert 950 < len(digits) < 1100
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(),
+        st.text(max_size=9),
+        st.sampled_from(["cnn", "relu", "../..", "softmax", "auto"]),
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+
+
+@pytest.fixture
+def a_run(tmp_path):
+    """A run directory to be overwritten, of a recipe with everything in it."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "history.csv").write_text("iteration,loss,accuracy\n")
+    return run
+
+
+def description(model):
+    sha256 = {"train-images-idx3-ubyte": "0"}
+    recipe = recipes[model].to_json()
+    return {"recipe": recipe, "image_shape": [28, 28], "classes": 10, "sha256": sha256}
+
+
+@st.composite
+def descriptions(draw):
+    made = description(draw(st.sampled_from(["softmax", "conv3-batchnorm", "cnn-fast"])))
+    for _ in range(draw(st.integers(1, 2))):
+        inside = made["recipe"] if draw(st.booleans()) else made
+        inside[draw(st.sampled_from(sorted(inside)))] = draw(JSON)
+        if not isinstance(made.get("recipe"), dict):
+            break
+    return made
+
+
+def test_recipe_json(a_run):
+    @bounded
+    @given(descriptions())
+    def read(made):
+        (a_run / "recipe.json").write_text(json.dumps(made))
+        try:
+            load_run(a_run)
+        except MnistGraphError:
+            return
+
+    read()
+
+
+def test_a_network_that_a_recipe_describes_is_built_or_refused(a_run):
+    @few
+    @given(descriptions())
+    def build(made):
+        (a_run / "recipe.json").write_text(json.dumps(made))
+        try:
+            run = load_run(a_run)
+            build_graph(run.recipe, run.image_shape, run.classes)
+        except MnistGraphError:
+            return
+
+    build()
+
+
+def test_a_network_beyond_all_memory_is_refused(a_run):
+    made = description("mlp")
+    made["recipe"]["hidden"] = [65536, 65536]
+    (a_run / "recipe.json").write_text(json.dumps(made))
+    with pytest.raises(MnistGraphError, match=r"4,347,.* parameters, and at most 50,000,000"):
+        build_graph(load_run(a_run).recipe)
+
+
+TEXTS = {
+    "recipe.json": json.dumps(description("cnn-fast")).encode(),
+    "history.csv": b"iteration,loss,accuracy\n0,2.5,0.1\n100,0.5,0.9\n",
+    "result.json": b'{"test_accuracy": 0.9, "seconds": 2.0, "iterations_per_second": 5.0}',
+    "checkpoint-5/state.json": b'{"iteration": 5, "seconds": 1, "files": {}, "sha256": ""}',
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.filterwarnings("ignore::mnist_graph.errors.MnistGraphWarning")
+def test_files_of_a_run(a_run, name):
+    (a_run / "recipe.json").write_bytes(TEXTS["recipe.json"])
+    (a_run / name).parent.mkdir(exist_ok=True)
+
+    @bounded
+    @given(st.one_of(damaged(st.just(TEXTS[name])), st.binary(max_size=200)))
+    def read(content):
+        (a_run / name).write_bytes(content)
+        try:
+            run = load_run(a_run)
+            for look in (lambda: run.history, lambda: run.result, lambda: find_checkpoint(a_run)):
+                try:
+                    look()
+                except MnistGraphError:
+                    continue
+        except MnistGraphError:
+            return
+
+    read()
+
+
+def test_the_bundled_files_are_read():
+    assert read_idx(BUNDLED / "t10k-labels-idx1-ubyte.gz", 1)[0].shape == (10000,)
