@@ -47,7 +47,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
             raise MnistGraphError(f"{path} is {what}")
         with path.open("rb") as file:
             yield file
-    except OSError as error:
+    except OSError as error:  # pragma: no cover - no permission, which root always has
         raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
 
 
@@ -66,7 +66,7 @@ def write_json(path: Path, values: Any) -> None:
 
 def synchronise(path: Path) -> None:
     """Have file or folder `path` on the disk, so that a power cut cannot take it. OSError."""
-    if path.is_dir() and os.name == "nt":  # where folders cannot be opened, nor need to be
+    if path.is_dir() and os.name == "nt":  # pragma: no cover - Windows cannot open folders
         return
     handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:

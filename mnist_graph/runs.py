@@ -117,7 +117,7 @@ class Run(NamedTuple):
             raise MnistGraphError(
                 f"{self.directory} is being trained by another process; wait for its end"
             ) from error
-        except OSError as error:
+        except OSError as error:  # pragma: no cover - no permission, which root always has
             raise _cannot_write(self.directory, error) from error
         try:
             yield
@@ -255,7 +255,7 @@ def _fresh_directory(folder: Path) -> Path:
         try:
             (folder / str(number)).mkdir()
             return folder / str(number)
-        except FileExistsError:
+        except FileExistsError:  # pragma: no cover - two at the same instant
             continue
 
 

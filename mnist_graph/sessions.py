@@ -40,14 +40,14 @@ def choose_device(device: str = "auto", precision: str = "float32") -> Device:
         what = "GPU (compute capability 8)" if gpus else "CPU (AMX or AVX-512 BF16)"
         raise MnistGraphError(f"bfloat16 needs a newer {what}; use --precision auto")
     chosen = "bfloat16" if native and precision != "float32" else "float32"
-    if gpus:
+    if gpus:  # pragma: no cover - needs a GPU
         details = tf.config.experimental.get_device_details(gpus[0])
         return Device("gpu", f"GPU ({details.get('device_name', gpus[0].name)})", chosen)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Device("cpu", f"CPU ({cores} core{'s' * (cores != 1)})", chosen)
 
 
-def _gpu_multiplies_bfloat16(gpu: Any) -> bool:
+def _gpu_multiplies_bfloat16(gpu: Any) -> bool:  # pragma: no cover - needs a GPU
     details = tf.config.experimental.get_device_details(gpu)
     return details.get("compute_capability", (0, 0)) >= (8, 0)
 
@@ -55,7 +55,7 @@ def _gpu_multiplies_bfloat16(gpu: Any) -> bool:
 def _cpu_multiplies_bfloat16() -> bool:
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except OSError:  # pragma: no cover - on systems that are not Linux
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
@@ -63,7 +63,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 def open_session(graph: tf.Graph, device: Device) -> tf1.Session:
     """A session of its own for `graph`; its GPU memory grows with the need."""
     config = tf1.ConfigProto()
-    if device.kind == "cpu":
+    if device.kind == "cpu":  # pragma: no branch - the other needs a GPU
         config.device_count["GPU"] = 0
     config.gpu_options.allow_growth = True
     return tf1.Session(graph=graph, config=config)

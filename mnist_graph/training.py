@@ -168,7 +168,7 @@ class _Training:
     def finish(self) -> Run:
         try:
             return self._finish()
-        except tf.errors.ResourceExhaustedError as error:
+        except tf.errors.ResourceExhaustedError as error:  # pragma: no cover - a GPU's
             raise MnistGraphError(
                 f"out of memory on the {self.device.name}; try a smaller --batch-size or --hidden"
             ) from error

@@ -172,6 +172,7 @@ def test_a_run_with_more_iterations_is_the_longer_run(tmp_path, mnist, whole):
     assert same_variables(longer.directory, whole.directory)
 
 
+@pytest.mark.filterwarnings("ignore:.*the history will be written:UserWarning")
 def test_a_folder_deleted_under_the_run_is_said_and_the_training_goes_on(tmp_path, mnist, whole):
     class Delete(StopAt):
         def after_iteration(self, iteration):

@@ -30,6 +30,19 @@ def stop(cwd, sent, *words):
     return process.returncode, begun + out, err
 
 
+def test_a_second_ctrl_c_leaves_at_once_and_breaks_nothing(tmp_path, uninterrupted):
+    process = start_command(tmp_path, *WORDS, "--save-every", "0", "--run-dir", "run")
+    begun = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert begun.startswith("Iteration 0")
+    assert process.returncode in (130, -signal.SIGINT)
+    outcome = run_main(tmp_path, *WORDS, "--resume", "--run-dir", "run", "--quiet")
+    assert outcome.code == 0, outcome.err
+    assert same_variables(tmp_path / "run", uninterrupted[1])
+
+
 def run_as_printed(cwd, line):
     """What a shell does with a line that was printed; `python` is the one that runs now."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -99,6 +112,32 @@ def test_resume_with_the_same_flags_goes_on(command, unfinished):
     words = ("--model", "softmax", "--resume", "--batch-size", 60, "--iterations", 20)
     assert command(*words).code == 0
     assert load_run(unfinished).result is not None
+
+
+def test_resume_with_more_iterations_makes_the_run_longer(command, unfinished):
+    finish = command("--model", "softmax", "--resume")
+    assert finish.code == 0
+    outcome = command("--model", "softmax", "--resume", "--run-dir", unfinished, "--iterations", 30)
+    assert outcome.code == 0, outcome.err
+    assert load_run(unfinished).recipe.iterations == 30
+    fewer = command("--model", "softmax", "--resume", "--run-dir", unfinished, "--iterations", 29)
+    assert_refused(fewer, 2, "iterations is 30, not 29")
+
+
+def test_a_damaged_checkpoint_is_a_note_and_the_one_before_is_used(command, tmp_path):
+    words = ("--model", "softmax", "--iterations", 9, "--save-every", 0, "--run-dir", "mine")
+    assert command(*words).code == 0
+    (tmp_path / "mine" / "result.json").unlink()
+    os.truncate(tmp_path / "mine" / "checkpoint-9" / "model.index", 10)
+    outcome = command("--model", "softmax", "--resume", "--run-dir", "mine")
+    assert outcome.code == 0
+    note = "mnist-graph: mine/checkpoint-9 is damaged (model.index is not what was written); using"
+    assert [line for line in outcome.err.splitlines() if line.startswith(note)]
+
+
+@pytest.mark.parametrize("words", [("--save-every", "-1"), ("--save-every", "nan")])
+def test_seconds_that_cannot_be_are_refused(command, words):
+    assert_refused(command("--model", "softmax", *words), 2, "--save-every must be at least 0")
 
 
 def test_resume_of_another_model_is_refused(command, unfinished):

@@ -119,6 +119,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_training_goes_on_bit_for_bit(tmp_path, mnist, name):
     """Slots of the optimiser, moving averages, dropout, schedules and augmentation."""
