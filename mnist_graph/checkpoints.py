@@ -52,7 +52,8 @@ def save_checkpoint(
         return
     written = directory / f".checkpoint-{iteration}"
     try:
-        shutil.rmtree(written, ignore_errors=True)
+        for left_by_a_kill in directory.glob(".checkpoint-*"):
+            shutil.rmtree(left_by_a_kill, ignore_errors=True)
         written.mkdir()
         write(str(written / MODEL))
         files = {path.name: _sha256(path) for path in sorted(written.iterdir())}

@@ -50,8 +50,9 @@ def test_one_that_cannot_be_written_leaves_those_before(tmp_path):
 
 def test_what_a_kill_left_half_written_is_no_checkpoint_and_makes_way(tmp_path):
     save_checkpoint(tmp_path, write, 10, 1.5)
-    (tmp_path / ".checkpoint-20").mkdir()
-    write(str(tmp_path / ".checkpoint-20" / "model"))
+    for iteration in (19, 20):
+        (tmp_path / f".checkpoint-{iteration}").mkdir()
+        write(str(tmp_path / f".checkpoint-{iteration}" / "model"))
     (tmp_path / "checkpoint-x").mkdir()
     assert find_checkpoint(tmp_path).iteration == 10
     save_checkpoint(tmp_path, write, 20, 3.0)
