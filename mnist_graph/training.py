@@ -190,12 +190,15 @@ class _Training:
             seconds=round(seconds, 3),
             iterations_per_second=round(recipe.iterations / seconds, 3),
         )
-        if unsaved is not None:
+        try:
+            if unsaved is not None:
+                raise unsaved
+            self.run.write_result(result)
+        except MnistGraphError as error:
             raise MnistGraphError(
-                f"{unsaved}; trained to the end, with a test accuracy of "
-                f"{result.test_accuracy:.6g}, but not kept"
-            ) from unsaved
-        self.run.write_result(result)
+                f"{error}; not kept is a training to the end, with a test accuracy of "
+                f"{result.test_accuracy:.6g}"
+            ) from error
         return self.run
 
     def _restore(self) -> tuple[int, float]:
