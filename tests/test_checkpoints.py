@@ -183,9 +183,7 @@ def test_a_folder_deleted_under_the_run_is_said_and_the_training_goes_on(tmp_pat
     accuracy = whole.result.test_accuracy
     with (
         pytest.warns(MnistGraphWarning, match="cannot write to .*; trying again in 0 seconds"),
-        pytest.raises(
-            MnistGraphError, match=f"not kept is .* accuracy of {accuracy:.6g}"
-        ),
+        pytest.raises(MnistGraphError, match=f"not kept is .* accuracy of {accuracy:.6g}"),
     ):
         train(RECIPE, mnist, tmp_path / "run", save_every=0, hooks=[Delete(12)])
     assert not (tmp_path / "run").exists()
