@@ -94,11 +94,12 @@ def train(
     """
     _check_split(recipe, data)
     chosen = choose_device(device, recipe.precision)
+    graph = _build(recipe, data, chosen)  # before a run is begun that cannot be
     run = create_run(
         recipe, data.image_shape, data.classes, data.sha256, str(chosen), runs_dir, run_dir
     )
     with run.locked():
-        return _Training(run, data, chosen, log_every, save_every, hooks).finish()
+        return _Training(run, graph, data, chosen, log_every, save_every, hooks).finish()
 
 
 def resume(
@@ -131,7 +132,13 @@ def resume(
     with run.locked():
         if longer:
             run = run.lengthened(iterations)
-        return _Training(run, data, chosen, log_every, save_every, hooks).finish()
+        graph = _build(run.recipe, data, chosen)
+        return _Training(run, graph, data, chosen, log_every, save_every, hooks).finish()
+
+
+def _build(recipe: Recipe, data: DataSets, device: Device) -> Graph:
+    precise = recipe.override(precision=device.precision)
+    return build_graph(precise, data.image_shape, data.classes)
 
 
 def _warn(message: str) -> None:
@@ -153,17 +160,16 @@ class _Training:
     def __init__(
         self,
         run: Run,
+        graph: Graph,
         data: DataSets,
         device: Device,
         log_every: int,
         save_every: float,
         hooks: Sequence[Hook],
     ) -> None:
-        self.run, self.data, self.device = run, data, device
+        self.run, self.graph, self.data, self.device = run, graph, data, device
         self.log_every, self.save_every = log_every, save_every
         self.hooks = (History(), *hooks)
-        recipe = run.recipe.override(precision=device.precision)
-        self.graph = build_graph(recipe, run.image_shape, run.classes)
 
     def finish(self) -> Run:
         try:

@@ -314,6 +314,12 @@ def test_a_loss_that_is_no_number_is_reported(command, tmp_path):
     assert not list(tmp_path.rglob("result.json"))
 
 
+def test_a_network_beyond_all_memory_is_refused_and_leaves_no_run(command, tmp_path):
+    outcome = command("--model", "mlp", "--hidden", "65536,65536")
+    assert_refused(outcome, 2, "4,347,133,962 parameters", "try a smaller --hidden")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_images_too_large_to_learn_from_are_refused(command, tmp_path):
     large = (np.zeros((2, 300, 300)), np.arange(2))
     write_data(tmp_path / "data", large, large)
