@@ -69,7 +69,8 @@ def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
 def _read_into(file: BinaryIO, body: np.ndarray) -> int:
     """Fills `body`, uint8 [bytes], as far as the file goes; returns how far that is."""
     view, count = memoryview(body), 0
-    while count < len(body) and (read := file.readinto(view[count:])):
+    # Piece by piece, as gzip holds what it is asked for a second time.
+    while count < len(body) and (read := file.readinto(view[count : count + 2**20])):
         count += read
     return count
 
