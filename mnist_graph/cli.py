@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except MnistGraphError as error:
         _complain(error)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # pragma: no cover - Ctrl-C while TensorFlow is being imported
         _note("interrupted")
         return 130
     except MemoryError:
@@ -68,7 +68,7 @@ def _warnings_as_notes() -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
         if issubclass(category, MnistGraphWarning):
             _note(str(message))
-        else:
+        else:  # pragma: no cover - of other packages; today none warns
             usual(message, category, *place)
 
     with warnings.catch_warnings():
@@ -179,7 +179,7 @@ class _Command:
             go_on = self._go_on(stop.run)
             _note(f"stopped after iteration {stop.iteration}; go on with: {go_on}")
             sys.exit(128 + stop_on_signal.received)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # pragma: no cover - Ctrl-C beside the loop, which is short
             if stop_on_signal.run is None:
                 raise
             _note(f"stopped before the test; go on with: {self._go_on(stop_on_signal.run)}")

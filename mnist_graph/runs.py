@@ -134,7 +134,7 @@ class Run(NamedTuple):
             # First, as a finished run has no more to do.
             (self.directory / "result.json").unlink(missing_ok=True)
             write_json(self.directory / "recipe.json", {**description, "recipe": recipe.to_json()})
-        except OSError as error:
+        except OSError as error:  # pragma: no cover - as in write_result, which is tested
             raise _cannot_write(self.directory, error) from error
         return self._replace(recipe=recipe)
 
@@ -282,5 +282,8 @@ def _versions() -> dict[str, str]:
 def _cannot_write(directory: Path, error: Exception) -> MnistGraphError:
     if isinstance(error, MnistGraphError):
         return error
-    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    reason = getattr(error, "strerror", None) or str(error)
+    if message := getattr(error, "message", None):  # TensorFlow's, around what the system said
+        lines = [line for line in message.splitlines() if line.strip() and "{{node" not in line]
+        reason = lines[-1].rsplit("; ", 1)[-1] if lines else message
     return MnistGraphError(f"cannot write to {directory}: {reason}")

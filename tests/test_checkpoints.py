@@ -187,3 +187,25 @@ def test_a_folder_deleted_under_the_run_is_said_and_the_training_goes_on(tmp_pat
     ):
         train(RECIPE, mnist, tmp_path / "run", save_every=0, hooks=[Delete(12)])
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*the history will be written:UserWarning")
+def test_a_history_that_cannot_be_written_is_as_soon_as_it_can(tmp_path, mnist, whole):
+    class Block(Hook):
+        def after_iteration(self, iteration):
+            if iteration == 12:
+                (tmp_path / "run" / "history.csv").rename(tmp_path / "elsewhere")
+                (tmp_path / "run" / "history.csv").mkdir()
+            elif iteration == 22:
+                (tmp_path / "run" / "history.csv").rmdir()
+
+    run = train(RECIPE, mnist, tmp_path / "run", log_every=5, hooks=[Block()])
+    assert run.history == whole.history
+
+
+def test_a_checkpoint_that_is_a_link_is_none(tmp_path):
+    (tmp_path / "there").mkdir()
+    save_checkpoint(tmp_path / "there", write, 5, 1.0)
+    (tmp_path / "checkpoint-5").symlink_to(tmp_path / "there" / "checkpoint-5")
+    with pytest.raises(MnistGraphError, match="it is a link"):
+        find_checkpoint(tmp_path)
