@@ -194,7 +194,7 @@ class _Command:
             value = getattr(options, name)
             if value != parser().get_default(name):
                 words += [f"--{name.replace('_', '-')}", str(value)]
-        if options.quiet:
+        if options.quiet:  # pragma: no cover - without a line there is no time to send a signal
             words.append("--quiet")
         return shlex.join(words)
 

@@ -84,3 +84,11 @@ def test_a_folder_that_cannot_be_written_is_one_line(predict, tmp_path):
     assert outcome.code == 1
     assert outcome.err.startswith("mnist-graph: error: cannot write to out: ")
     assert len(outcome.out.splitlines()) == len(ROWS)
+
+
+def test_json_stays_json_where_the_recipe_is_trained_first(command):
+    words = ("--model", "softmax", "--iterations", 3, "--json", "--predict", TEST_IMAGE)
+    outcome = command(*words)
+    assert outcome.code == 0
+    assert json.loads(outcome.out)[0]["file"] == str(TEST_IMAGE)
+    assert "Accuracy on test set: 0." in outcome.err

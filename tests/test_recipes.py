@@ -163,3 +163,10 @@ def test_differences_are_named_with_both_values():
 
 def test_the_classics_are_in_the_table():
     assert set(CLASSICS) <= set(recipes)
+
+
+def test_an_augmentation_of_another_version_is_refused():
+    values = recipes["cnn-fast"].to_json()
+    values["augmentation"]["mirror"] = 1.0
+    with pytest.raises(MnistGraphError, match="for augmentation"):
+        Recipe.from_json(values)

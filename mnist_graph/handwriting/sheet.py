@@ -65,7 +65,7 @@ def _framed_sheet(dark: np.ndarray) -> np.ndarray | None:
     free = 1 - frame[side:-side, side:-side]
     free = cv2.morphologyEx(free, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
     outlines, _ = cv2.findContours(free, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
+    if not outlines:  # pragma: no cover - all of the picture is dark
         return None
     outline = max(outlines, key=cv2.contourArea)
     hull = cv2.convexHull(outline)
@@ -110,7 +110,7 @@ def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, fl
     cv2.fillConvexPoly(inside, hull, 1)
     ring = _ring(inside, 2, 6)
     outside = _ring(1 - inside, 2, 6)
-    if not (ring.any() and outside.any()):
+    if not (ring.any() and outside.any()):  # pragma: no cover - too thin for either
         return None, 0
     # Just within the edge it is lighter than just beyond it, nearly all the way round.
     beyond = cv2.dilate(np.where(outside > 0, small, 0), np.ones((13, 13), np.uint8))
@@ -132,7 +132,7 @@ def _has_corner(hull: np.ndarray, shape: tuple[int, int]) -> bool:
     the picture."""
     outline = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)
     corners = outline[:, 0].astype(float)
-    if not 3 <= len(corners) <= 6:
+    if not 3 <= len(corners) <= 6:  # pragma: no cover - a round thing on a table
         return False
     size = np.array(shape[::-1])
     inside = np.all((corners > RIM) & (corners < size - 1 - RIM), axis=1)
