@@ -260,8 +260,7 @@ def _fresh_directory(folder: Path) -> Path:
 
 
 def _require_empty(directory: Path) -> None:
-    there = {path.name for path in directory.iterdir()}
-    if there <= {".recipe.json", "history.csv"}:  # what a kill leaves of one just begun
+    if _is_bare(directory):
         return
     if (directory / "result.json").exists():
         advice = "holds a finished run, which is never overwritten; choose another --run-dir"
@@ -270,6 +269,14 @@ def _require_empty(directory: Path) -> None:
     else:
         advice = "is not empty; choose a new directory"
     raise UsageError(f"{directory} {advice}")
+
+
+def _is_bare(directory: Path) -> bool:
+    """Whether it holds nothing, or no more than a kill leaves of a run that just began."""
+    history = directory / "history.csv"
+    if history.exists() and history.stat().st_size > len(",".join(Evaluation._fields)) + 1:
+        return False
+    return {path.name for path in directory.iterdir()} <= {".recipe.json", history.name}
 
 
 def _versions() -> dict[str, str]:

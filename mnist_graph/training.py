@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import tensorflow as tf
@@ -241,8 +240,7 @@ class _Training:
         keep_prob = np.float32(1 if recipe.keep_prob is None else recipe.keep_prob)
         for iteration, (pixels, labels) in batches(train_set, recipe, self.iteration):
             loss, _ = step(pixels, labels, keep_prob, True)
-            if not math.isfinite(loss):
-                self._diverged(iteration, loss)
+            self._require_finite(iteration, loss)
             self.iteration += 1
             if iteration % self.log_every == 0 or self.iteration == recipe.iterations:
                 self._evaluate(judge, iteration, pixels, labels)
@@ -256,8 +254,7 @@ class _Training:
     ) -> None:
         """Save weights with which the loss is still a number."""
         loss, _ = judge(pixels, labels)
-        if not math.isfinite(loss):
-            self._diverged(iteration, loss)
+        self._require_finite(iteration, loss)
         error = self._try_to_save()
         if error is not None:
             _warn(f"{error}; trying again in {self.save_every:g} seconds")
@@ -276,12 +273,13 @@ class _Training:
         self, judge: Callable, iteration: int, pixels: np.ndarray, labels: np.ndarray
     ) -> None:
         loss, accuracy = (float(f"{value:.6g}") for value in judge(pixels, labels))
-        if not math.isfinite(loss):
-            self._diverged(iteration, loss)
+        self._require_finite(iteration, loss)
         for hook in self.hooks:
             hook.evaluated(Evaluation(iteration, loss, accuracy))
 
-    def _diverged(self, iteration: int, loss: float) -> NoReturn:
+    def _require_finite(self, iteration: int, loss: float) -> None:
+        if math.isfinite(loss):
+            return
         rate = float(self.session.run(self.graph.learning_rate))
         raise MnistGraphError(
             f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "

@@ -17,6 +17,7 @@ from PIL import Image
 from mnist_graph.cli import main
 from mnist_graph.datasets import BUNDLED, FILES
 from mnist_graph.handwriting.page import read_digits, read_ink
+from mnist_graph.training import Hook, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_IMAGE = ROOT / "test_img.png"
@@ -95,6 +96,28 @@ def same_variables(one, other):
     """Whether two runs ended with the same bits."""
     a, b = variables(one), variables(other)
     return a.keys() == b.keys() and all(a[n].tobytes() == b[n].tobytes() for n in a)
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flip(path):
+    """One bit, in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+class StopAt(Hook):
+    """Stops a training after iteration `last`."""
+
+    def __init__(self, last):
+        self.last = last
+
+    def after_iteration(self, iteration):
+        if iteration == self.last:
+            raise Stop
 
 
 def idx_bytes(array, magic=None, shape=None):

@@ -5,7 +5,7 @@ import os
 import shutil
 
 import pytest
-from helpers import same_variables
+from helpers import StopAt, flip, same_variables, truncate
 
 from mnist_graph import MnistGraphError, MnistGraphWarning, recipes, resume, train
 from mnist_graph.checkpoints import _digest, find_checkpoint, save_checkpoint
@@ -57,16 +57,6 @@ def test_what_a_kill_left_half_written_is_no_checkpoint_and_makes_way(tmp_path):
     assert find_checkpoint(tmp_path).iteration == 10
     save_checkpoint(tmp_path, write, 20, 3.0)
     assert names(tmp_path) == ["checkpoint-10", "checkpoint-20", "checkpoint-x"]
-
-
-def truncate(path):
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
 
 
 def lengthen(path):
@@ -132,15 +122,6 @@ def test_a_damaged_one_of_the_same_iteration_is_replaced(tmp_path):
     flip(tmp_path / "checkpoint-20" / "model.index")
     save_checkpoint(tmp_path, write, 20, 2.0)
     assert find_checkpoint(tmp_path)[1:] == (20, 2.0)
-
-
-class StopAt(Hook):
-    def __init__(self, last):
-        self.last = last
-
-    def after_iteration(self, iteration):
-        if iteration == self.last:
-            raise Stop
 
 
 @pytest.fixture(scope="module")

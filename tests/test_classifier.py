@@ -3,7 +3,17 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import CLASSICS, TEST_IMAGE, drawing, enlarged, some_mnist, test_ink, write_data
+from helpers import (
+    CLASSICS,
+    TEST_IMAGE,
+    drawing,
+    enlarged,
+    flip,
+    some_mnist,
+    test_ink,
+    truncate,
+    write_data,
+)
 from PIL import Image
 from test_picture import PICTURES
 
@@ -130,16 +140,6 @@ def test_a_classifier_learns_its_sizes_from_the_run(tmp_path, mnist):
         assert len(classifier.read(TEST_IMAGE)[0].probabilities) == 3
         with pytest.raises(MnistGraphError, match=r"\[n, 560\] or \[n, 28, 20\]"):
             classifier.predict(mnist.test.images[:1])
-
-
-def truncate(path):
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("damage", [truncate, flip, os.unlink])

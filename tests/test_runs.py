@@ -272,3 +272,15 @@ def test_a_directory_that_was_begun_in_vain_is_taken_away(new_run, tmp_path, fil
     assert not list(tmp_path.rglob("*.json"))
     assert not (tmp_path / "runs" / "mlp" / "1").exists()
     assert not (tmp_path / "mine").exists()
+
+
+def test_what_a_kill_left_of_a_beginning_makes_way_and_a_history_does_not(new_run, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / ".recipe.json").write_text("{")
+    (folder / "history.csv").write_text("iteration,loss,accuracy\n0,2.5,0.1\n")
+    with pytest.raises(MnistGraphError, match="is not empty"):
+        new_run(directory=folder)
+    assert (folder / "history.csv").read_text().endswith("0.1\n")
+    (folder / "history.csv").write_text("iteration,loss,accuracy\n")
+    assert new_run(directory=folder).directory == folder

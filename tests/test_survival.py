@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers import ROOT, assert_refused, run_main, same_variables, start_command
+from helpers import ROOT, StopAt, assert_refused, run_main, same_variables, start_command
 
 from benchmarks.survive import kill_and_go_on, let_be, same_end
 from mnist_graph import MnistGraphError, recipes, resume, train
@@ -102,15 +102,6 @@ def test_a_loss_that_is_no_number_stops_at_once_and_the_checkpoint_before_stays(
     assert run.result is None
     assert 1 <= len(told) < 9
     assert save_every or 1 <= run.checkpoint().iteration <= len(told)
-
-
-class StopAt(Hook):
-    def __init__(self, last):
-        self.last = last
-
-    def after_iteration(self, iteration):
-        if iteration == self.last:
-            raise Stop
 
 
 KINDS = {
