@@ -18,7 +18,7 @@ import tensorflow as tf
 from benchmarks import machine
 from benchmarks.reproduce import RESULTS
 from mnist_graph import build_graph, read_data_sets, recipes
-from mnist_graph.batches import batches
+from mnist_graph.batches import make_batch
 from mnist_graph.datasets import DataSets
 from mnist_graph.recipe import Recipe
 from mnist_graph.training import count_correct
@@ -60,10 +60,10 @@ def curve(recipe: Recipe, data: DataSets) -> list[float]:
     accuracies = []
     with tf.compat.v1.Session(graph=graph.graph) as session:
         session.run(graph.initialize)
-        feeds = [graph.pixels, graph.labels, graph.keep_prob, graph.is_training]
+        feeds = [graph.pixels, graph.labels, graph.keep_prob]
         step = session.make_callable([graph.train_step], feeds)
-        for iteration, (pixels, labels) in batches(data.train, recipe):
-            step(pixels, labels, recipe.keep_prob or 1.0, True)
+        for iteration in range(recipe.iterations):
+            step(*make_batch(data.train, recipe, iteration), recipe.keep_prob or 1.0)
             if iteration % EVERY == 0 or iteration == recipe.iterations - 1:
                 correct = count_correct(session, graph, data.test)
                 accuracies.append(correct / data.test.num_examples)

@@ -1,6 +1,6 @@
 """The batches of a training, each a function of the seed and the iteration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,21 +12,26 @@ from mnist_graph.recipe import Recipe
 
 Batch = tuple[np.ndarray, np.ndarray]
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
-def batches(dataset: DataSet, recipe: Recipe, start: int = 0) -> Iterator[tuple[int, Batch]]:
-    """Each iteration of `recipe` from `start` on with its batch: pixels, uint8 [batch_size,
-    height, width], and labels, int32 [batch_size].
+def batches(
+    dataset: DataSet, recipe: Recipe, ranges: Iterable[range]
+) -> Iterator[tuple[range, Batch]]:
+    """Each range of iterations with their batches, one behind the other: pixels, uint8
+    [len(range) * batch_size, height, width], and labels, int32 [len(range) * batch_size].
 
-    Where the recipe distorts its images, the next batch is made while this one is used.
+    The next are made while these are used.
     """
 
-    def make(iteration: int) -> Batch:
-        return make_batch(dataset, recipe, iteration)
+    def make(iterations: range) -> Batch:
+        pieces = [make_batch(dataset, recipe, iteration) for iteration in iterations]
+        if len(pieces) == 1:
+            return pieces[0]
+        pixels, labels = zip(*pieces, strict=True)
+        return np.concatenate(pixels), np.concatenate(labels)
 
-    iterations = range(start, recipe.iterations)
-    made = map(make, iterations) if recipe.augmentation is None else _ahead(make, iterations)
-    return zip(iterations, made, strict=True)
+    return _ahead(make, ranges)
 
 
 def make_batch(dataset: DataSet, recipe: Recipe, iteration: int) -> Batch:
@@ -45,14 +50,14 @@ def sparse_labels(dataset: DataSet, which: np.ndarray | slice) -> np.ndarray:
     return dataset.sparse_labels[which].astype(np.int32)
 
 
-def _ahead(make: Callable[[int], Item], iterations: range) -> Iterator[Item]:
-    """What `map` gives, each made in a thread while the one before is used."""
+def _ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[tuple[Item, Made]]:
+    """Each item and what `make` gives for it, made in a thread while the one before is used."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         made = None
-        for iteration in iterations:
-            coming = thread.submit(make, iteration)
+        for item in items:
+            coming = item, thread.submit(make, item)
             if made is not None:
-                yield made.result()
+                yield made[0], made[1].result()
             made = coming
         if made is not None:
-            yield made.result()
+            yield made[0], made[1].result()

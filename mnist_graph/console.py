@@ -45,7 +45,7 @@ class ProgressBar(Hook):
         )
 
     def after_iteration(self, iteration: int) -> None:
-        self.bar.update()
+        self.bar.update(iteration + 1 - self.bar.n)
 
     def end(self) -> None:
         self.bar.close()

@@ -1,5 +1,6 @@
 """The whole computation as one graph: placeholders, network, loss, training, evaluation."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -28,8 +29,10 @@ class Graph(NamedTuple):
     """int32 [n]."""
     keep_prob: tf.Tensor
     """float32 []: 1 where it is not fed."""
-    is_training: tf.Tensor
-    """bool []: false where it is not fed."""
+    steps: tf.Tensor
+    """int32 []: 1 where it is not fed. `train_step` divides what it is fed into so many batches
+    of one size and takes a step on each, in turn.
+    """
     logits: tf.Tensor
     """float32 [n, classes]."""
     probabilities: tf.Tensor
@@ -44,6 +47,10 @@ class Graph(NamedTuple):
     """int64 []: the iterations that are done."""
     learning_rate: tf.Tensor
     """float32 []."""
+    losses: tf.Tensor
+    """float32 [steps]: the loss of each step's batch as it was trained on, with dropout, before
+    the step; fetching them takes the steps.
+    """
     train_step: tf.Operation
     use_averages: tf.Operation
     """Gives the weights their moving averages, where the recipe keeps these; run it before
@@ -73,23 +80,35 @@ def build_graph(
         images = tf1.placeholder_with_default(scaled, [None, height * width], name="images")
         labels = tf1.placeholder(tf.int32, [None], name="labels")
         keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
-        is_training = tf1.placeholder_with_default(False, [], name="is_training")
+        steps = tf1.placeholder_with_default(1, [], name="steps")
 
         framed = tf.reshape(images, [-1, height, width, 1])
-        logits = inference(Inputs(framed, keep_prob, is_training), recipe, classes)
+        logits = inference(Inputs(framed, keep_prob, False), recipe, classes)
         _check_size()
         cross_entropy = loss(logits, labels, recipe.loss)
         accuracy, correct = evaluation(logits, labels)
         rate = learning_rate(recipe, global_step)
-        objective = loss(logits, labels, recipe.loss, recipe.label_smoothing, name="objective")
-        train_step, use_averages = training(objective, rate, global_step, recipe)
+
+        averages = tf1.train.ExponentialMovingAverage(recipe.moving_decay, num_updates=global_step)
+
+        def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+            with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
+                logits = inference(Inputs(images, keep_prob, True), recipe, classes)
+            cross_entropy = loss(logits, labels, recipe.loss)
+            objective = loss(logits, labels, recipe.loss, recipe.label_smoothing, "objective")
+            with tf.control_dependencies([training(objective, global_step, recipe, averages)]):
+                return tf.identity(cross_entropy)
+
+        losses = in_turn(step, framed, labels, steps)
+        weights = tf1.trainable_variables() if recipe.average_weights else []
+        assignments = (weight.assign(averages.average(weight)) for weight in weights)
         return Graph(
             graph=graph,
             pixels=pixels,
             images=images,
             labels=labels,
             keep_prob=keep_prob,
-            is_training=is_training,
+            steps=steps,
             logits=logits,
             probabilities=tf.nn.softmax(logits / recipe.temperature, name="probabilities"),
             loss=cross_entropy,
@@ -97,8 +116,9 @@ def build_graph(
             correct=correct,
             global_step=global_step,
             learning_rate=rate,
-            train_step=train_step,
-            use_averages=use_averages,
+            losses=tf.identity(losses, name="losses"),
+            train_step=tf.group(losses, name="train_step"),
+            use_averages=tf.group(*assignments, name="use_averages"),
             initialize=tf1.global_variables_initializer(),
             saver=tf1.train.Saver(max_to_keep=None),
         )
@@ -141,11 +161,15 @@ def loss(
 
 
 def training(
-    objective: tf.Tensor, rate: tf.Tensor, global_step: tf.Variable, recipe: Recipe
-) -> tuple[tf.Operation, tf.Operation]:
+    objective: tf.Tensor,
+    global_step: tf.Variable,
+    recipe: Recipe,
+    averages: tf1.train.ExponentialMovingAverage,
+) -> tf.Operation:
     """One step of the recipe's optimiser down the gradient, which counts itself in
-    `global_step`; and what gives the weights their moving averages.
+    `global_step`, and of the weights' moving `averages`, where the recipe keeps these.
     """
+    rate = learning_rate(recipe, global_step)
     if recipe.optimizer == "adam":
         optimizer = tf1.train.AdamOptimizer(rate, recipe.beta1, recipe.beta2)
     else:
@@ -153,13 +177,44 @@ def training(
     with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
         step = optimizer.minimize(objective, global_step=global_step)
     if not recipe.average_weights:
-        return tf.group(step, name="train_step"), tf.no_op(name="use_averages")
-    averages = tf1.train.ExponentialMovingAverage(recipe.moving_decay, num_updates=global_step)
-    weights = tf1.trainable_variables()
+        return step
     with tf.control_dependencies([step]):
-        step = averages.apply(weights)
-    assignments = (weight.assign(averages.average(weight)) for weight in weights)
-    return tf.group(step, name="train_step"), tf.group(*assignments, name="use_averages")
+        return averages.apply(tf1.trainable_variables())
+
+
+def in_turn(
+    step: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    steps: tf.Tensor,
+) -> tf.Tensor:
+    """What `step` gives for each of `steps` equal parts of images [steps * n, ...] and labels
+    [steps * n], one after the other: float32 [steps].
+
+    They are taken within the graph, as the way from Python into it takes longer than a small
+    network's step.
+    """
+    images = tf.reshape(images, [steps, -1, *images.shape[1:]])
+    labels = tf.reshape(labels, [steps, -1])
+
+    # TensorFlow finds the fast kernel of a max pool's gradient for certain only where the loop
+    # is not in sight; else now and then a slow one, and a step takes a third longer.
+    operations = tf1.get_default_graph().get_operations()
+    pools = any(operation.type == "MaxPool" for operation in operations)
+    apart = tf.function(step, autograph=False, experimental_attributes={"_noinline": pools})
+
+    def body(number: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        result = apart(images[number], labels[number])
+        with tf.control_dependencies([result]):
+            return number + 1, results.write(number, result)
+
+    _, results = tf.while_loop(
+        lambda number, _: number < steps,
+        body,
+        [0, tf.TensorArray(tf.float32, steps)],
+        parallel_iterations=1,
+    )
+    return results.stack()
 
 
 def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

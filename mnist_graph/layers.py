@@ -4,8 +4,8 @@ Whatever is random in them is a function of the graph's seed, of where in the gr
 stands, and (dropout) of the iteration: two graphs with the same seed start from the same
 weights, and a run that was stopped and resumed drops the units it would have dropped.
 
-Where a layer takes a `dtype`, it multiplies in it; its variables and what it gives are
-float32 all the same.
+Where a layer takes a `dtype`, float32 or bfloat16, it multiplies in it, and gives it with its
+bias added; its variables are float32 all the same, and so is what a layer without bias gives.
 """
 
 import math
@@ -64,11 +64,11 @@ def dense(
     bias: float | None,
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
-    """inputs x W + b: float32 [n, features] -> [n, units]; without b where `bias` is None."""
+    """inputs x W + b: [n, features] -> [n, units]; without b where `bias` is None."""
     with tf1.variable_scope(name):
         w = weight_variable([inputs.shape[1], units], weights)
         product = tf.matmul(tf.cast(inputs, dtype), tf.cast(w, dtype))
-        return _add_bias(tf.cast(product, tf.float32), bias)
+        return _add_bias(product, bias)
 
 
 def conv2d(
@@ -84,7 +84,7 @@ def conv2d(
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
     """A `size` x `size` convolution, padded to keep the frame, with bias unless it is None:
-    float32 [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels].
+    [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels].
 
     With `pool`, `max_pool_2x2` of that. It is taken before the bias: a maximum commutes
     with adding a constant and with every activation here, all of which rise, and so these
@@ -97,13 +97,13 @@ def conv2d(
         )
         if pool:
             product = max_pool_2x2(product)
-        return _add_bias(tf.cast(product, tf.float32), bias)
+        return _add_bias(product, bias)
 
 
 def _add_bias(product: tf.Tensor, bias: float | None) -> tf.Tensor:
     if bias is None:
-        return product
-    return tf.nn.bias_add(product, bias_variable(product.shape[-1], bias))
+        return tf.cast(product, tf.float32)
+    return tf.nn.bias_add(product, tf.cast(bias_variable(product.shape[-1], bias), product.dtype))
 
 
 def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
@@ -116,15 +116,13 @@ def flatten(inputs: tf.Tensor) -> tf.Tensor:
     return tf.reshape(inputs, [-1, math.prod(inputs.shape[1:])])
 
 
-def batch_normalization(
-    inputs: tf.Tensor, is_training: tf.Tensor, name: str, decay: float
-) -> tf.Tensor:
+def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:
     """Each channel of float32 [n, h, w, c] or [n, c] at mean 0 and variance 1, plus an
     offset that is learned (Ioffe and Szegedy 2015; no scale: ReLU passes one on).
 
-    Where `is_training`, a boolean scalar, says so, by the batch's own mean and variance,
-    whose moving averages are kept through tf.GraphKeys.UPDATE_OPS; else by these averages.
-    They move by `decay`, and faster in the first iterations.
+    With `is_training`, by the batch's own mean and variance, whose moving averages are kept
+    through tf.GraphKeys.UPDATE_OPS; else by these averages. They move by `decay`, and faster
+    in the first iterations.
     """
     channels = inputs.shape[-1]
     with tf1.variable_scope(name):
@@ -136,38 +134,40 @@ def batch_normalization(
                 ("moving_variance", tf.ones([channels])),
             )
         ]
-
-        def normalise(*moments: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            framed = inputs if len(inputs.shape) == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
-            return tf1.nn.fused_batch_norm(
-                framed,
-                tf.ones([channels]),
-                offset,
-                *moments,
-                epsilon=BATCH_NORM_EPSILON,
-                is_training=not moments,
-            )
-
-        output, *moments = tf.cond(is_training, normalise, lambda: normalise(*averages))
-        iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.float32)
-        pace = 1 - tf.minimum(decay, (1 + iteration) / (10 + iteration))
-        for average, moment in zip(averages, moments, strict=True):
-            update = average.assign_add(pace * (moment - average))
-            tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+        framed = inputs if len(inputs.shape) == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
+        output, *moments = tf1.nn.fused_batch_norm(
+            framed,
+            tf.ones([channels]),
+            offset,
+            *([] if is_training else averages),
+            epsilon=BATCH_NORM_EPSILON,
+            is_training=is_training,
+        )
+        if is_training:
+            iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.float32)
+            pace = 1 - tf.minimum(decay, (1 + iteration) / (10 + iteration))
+            for average, moment in zip(averages, moments, strict=True):
+                update = average.assign_add(pace * (moment - average))
+                tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
         return tf.reshape(output, [-1, *inputs.shape[1:]])
 
 
 def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor, name: str = "dropout") -> tf.Tensor:
-    """Keeps each unit with probability `keep_prob`, scaled by 1 / keep_prob, else gives 0."""
+    """Keeps each unit with probability `keep_prob`, scaled by 1 / keep_prob, else gives 0:
+    float32.
+    """
     with tf1.name_scope(name):
         iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.int32)
         return tf.nn.experimental.stateless_dropout(
-            inputs, rate=1 - keep_prob, seed=[_stream(name), iteration], rng_alg="philox"
+            tf.cast(inputs, tf.float32),
+            rate=1 - keep_prob,
+            seed=[_stream(name), iteration],
+            rng_alg="philox",
         )
 
 
 def _stream(name: str) -> int:
     """A number of 31 bits that follows from the graph's seed and the place of `name` in it."""
-    graph = tf1.get_default_graph()
-    place = f"{graph.seed}/{tf1.get_variable_scope().name}/{graph.get_name_scope()}/{name}"
+    scope = tf1.get_variable_scope().name
+    place = f"{tf1.get_default_graph().seed}/{scope}/{scope or name}/{name}"
     return zlib.crc32(place.encode()) & 0x7FFFFFFF

@@ -22,8 +22,8 @@ class Inputs(NamedTuple):
     """float32 [n, height, width, 1] in [0, 1]."""
     keep_prob: tf.Tensor
     """float32 []: the share of units that dropout keeps."""
-    is_training: tf.Tensor
-    """bool []: whether batch normalisation goes by the batch or by what it has learned."""
+    is_training: bool
+    """Whether batch normalisation goes by the batch or by what it has learned."""
 
 
 def softmax(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:

@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,12 @@ from mnist_graph.sessions import Device, choose_device, open_session
 EVALUATION_BATCH = 250
 """Images judged at a time: enough to keep the cores busy, few enough to keep memory flat."""
 
+RUN_SECONDS = 0.05
+"""How long the graph is left to itself, about."""
+
+RUN_PIXELS = 4_000_000
+"""Of the images that are fed at a time, at most; as floats in the graph they take 16 MB."""
+
 
 class Hook:
     """Something that goes along with a training; the loop knows of it only this."""
@@ -32,7 +38,9 @@ class Hook:
         """The batch just trained on was judged."""
 
     def after_iteration(self, iteration: int) -> None:
-        """`iteration` is done. Raising Stop ends the loop here, with a checkpoint."""
+        """`iteration` is done, as are those before it; small networks take several between
+        two such calls. Raising Stop ends the loop here, with a checkpoint.
+        """
 
     def end(self) -> None:
         """After the loop, however it ended."""
@@ -168,6 +176,7 @@ class _Training:
     ) -> None:
         self.run, self.graph, self.data, self.device = run, graph, data, device
         self.log_every, self.save_every = log_every, save_every
+        self.pace = 1
         self.hooks = (History(), *hooks)
 
     def finish(self) -> Run:
@@ -229,25 +238,47 @@ class _Training:
                 hook.end()
 
     def _iterate(self) -> None:
-        graph, recipe, train_set = self.graph, self.run.recipe, self.data.train
-        step = self.session.make_callable(
-            [graph.loss, graph.train_step],
-            [graph.pixels, graph.labels, graph.keep_prob, graph.is_training],
+        graph, recipe = self.graph, self.run.recipe
+        train = self.session.make_callable(
+            graph.losses, [graph.pixels, graph.labels, graph.keep_prob, graph.steps]
         )
         judge = self.session.make_callable(
             [graph.loss, graph.accuracy], [graph.pixels, graph.labels]
         )
         keep_prob = np.float32(1 if recipe.keep_prob is None else recipe.keep_prob)
-        for iteration, (pixels, labels) in batches(train_set, recipe, self.iteration):
-            loss, _ = step(pixels, labels, keep_prob, True)
-            self._require_finite(iteration, loss)
-            self.iteration += 1
+        for iterations, (pixels, labels) in batches(self.data.train, recipe, self._ranges()):
+            begun = time.perf_counter()
+            losses = train(pixels, labels, keep_prob, len(iterations))
+            self._set_pace(len(iterations), time.perf_counter() - begun)
+            for iteration, loss in zip(iterations, losses, strict=True):
+                self._require_finite(iteration, loss)
+            self.iteration = iterations.stop
+            last = slice(-recipe.batch_size, None)
             if iteration % self.log_every == 0 or self.iteration == recipe.iterations:
-                self._evaluate(judge, iteration, pixels, labels)
+                self._evaluate(judge, iteration, pixels[last], labels[last])
             for hook in self.hooks:
                 hook.after_iteration(iteration)
             if time.perf_counter() - self.saved >= self.save_every:
-                self._save_between(judge, iteration, pixels, labels)
+                self._save_between(judge, iteration, pixels[last], labels[last])
+
+    def _ranges(self) -> Iterator[range]:
+        """The iterations left, in parts that the graph takes in one run; a part ends where
+        its last batch is to be judged. What is learned does not depend on the parts.
+        """
+        start, end = self.iteration, self.run.recipe.iterations
+        while start < end:
+            judged = -(-start // self.log_every) * self.log_every
+            part = range(start, min(start + self.pace, judged + 1, end))
+            yield part
+            start = part.stop
+
+    def _set_pace(self, steps: int, seconds: float) -> None:
+        """Let a run of the graph be of so many steps that the way into it costs little, and
+        so few that hooks are soon heard again.
+        """
+        batch = self.run.recipe.batch_size * math.prod(self.data.image_shape)
+        goal = min(RUN_SECONDS, self.save_every) * steps / seconds
+        self.pace = int(max(1, min(goal, 2 * self.pace, RUN_PIXELS / batch)))
 
     def _save_between(
         self, judge: Callable, iteration: int, pixels: np.ndarray, labels: np.ndarray

@@ -15,14 +15,15 @@ def normalised(request):
     values = np.random.default_rng(0).normal(3, 2, request.param).astype(np.float32)
     with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:
         inputs = tf1.placeholder(tf.float32, [None, *request.param[1:]])
-        is_training = tf1.placeholder(tf.bool, [])
-        outputs = batch_normalization(inputs, is_training, "layer", decay=0.999)
+        in_training = batch_normalization(inputs, True, "layer", decay=0.999)
+        with tf1.variable_scope("", reuse=True):
+            once_trained = batch_normalization(inputs, False, "layer", decay=0.999)
         session.run(tf1.global_variables_initializer())
         updates = tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)
         assert len(updates) == 2
-        trained, _ = session.run([outputs, updates], {inputs: values, is_training: True})
+        trained, _ = session.run([in_training, updates], {inputs: values})
         averages = {v.op.name: session.run(v) for v in tf1.global_variables()}
-        judged = session.run(outputs, {inputs: values, is_training: False})
+        judged = session.run(once_trained, {inputs: values})
     return values, trained, averages, judged
 
 
@@ -61,7 +62,7 @@ def test_a_train_step_moves_the_averages_of_every_layer(mnist):
         before = session.run(moving)
         session.run(graph.loss, feed)
         assert all(np.array_equal(v, before[n]) for n, v in session.run(moving).items())
-        session.run(graph.train_step, {**feed, graph.is_training: True})
+        session.run(graph.train_step, feed)
         after = session.run(moving)
     assert not any(np.array_equal(after[name], before[name]) for name in moving)
 

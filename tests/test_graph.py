@@ -4,6 +4,7 @@ import tensorflow as tf
 from helpers import CLASSICS
 
 from mnist_graph import build_graph, recipes
+from mnist_graph.batches import make_batch
 
 tf1 = tf.compat.v1
 NAMES = (
@@ -37,6 +38,11 @@ def batch(mnist):
 def feed(graph, batch, **more):
     values = {graph.pixels: batch[0], graph.labels: batch[1]}
     return values | {getattr(graph, name): value for name, value in more.items()}
+
+
+def variables(graph):
+    with graph.graph.as_default():
+        return tf1.global_variables()
 
 
 def trainable(graph):
@@ -93,6 +99,26 @@ def test_the_first_step_of_adam_is_the_rate_in_the_gradients_direction(opened, b
     before = session.run(bias)
     session.run(graph.train_step, feed(graph, batch))
     np.testing.assert_allclose(abs(session.run(bias) - before), 1e-4, rtol=0.01)
+
+
+@pytest.mark.parametrize("name", ["softmax", "mlp", "cnn", "conv3-batchnorm", "cnn-best"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_steps_taken_in_one_run_are_those_taken_one_by_one(opened, mnist, name, precision):
+    recipe = recipes[name].override(precision=precision)
+    batches = [make_batch(mnist.train, recipe.override(batch_size=20), i) for i in range(5)]
+    keep_prob = 1.0 if recipe.keep_prob is None else recipe.keep_prob
+    graph, one_by_one = opened(recipe)
+    losses = [
+        one_by_one.run(graph.losses, feed(graph, batch, keep_prob=keep_prob)) for batch in batches
+    ]
+    one = one_by_one.run(variables(graph))
+    graph, together = opened(recipe)
+    joined = [np.concatenate(part) for part in zip(*batches, strict=True)]
+    fed = feed(graph, joined, keep_prob=keep_prob, steps=5)
+    np.testing.assert_array_equal(together.run(graph.losses, fed), np.concatenate(losses))
+    assert len(one) > 2
+    for variable, value in zip(variables(graph), one, strict=True):
+        np.testing.assert_array_equal(together.run(variable), value)
 
 
 @pytest.mark.parametrize("name", CLASSICS)

@@ -35,6 +35,12 @@ class Recorder(Hook):
 
 
 @pytest.fixture
+def step_by_step(monkeypatch):
+    """Each run of the graph takes one step, so that hooks hear of every iteration."""
+    monkeypatch.setattr("mnist_graph.training.RUN_SECONDS", 0)
+
+
+@pytest.fixture
 def short(tmp_path, mnist):
     """A function that trains the short recipe, changed as asked, in a directory so named."""
 
@@ -77,6 +83,7 @@ def test_another_seed_gives_others(short):
     assert not same_variables(one.directory, two.directory)
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_evaluations_come_every_log_every_iterations_and_at_the_last(short):
     recorder = Recorder()
     run = short("run", hooks=[recorder], log_every=7)
@@ -103,6 +110,19 @@ def test_dropout_takes_part_in_the_training(short):
     )
 
 
+def test_how_many_steps_a_run_of_the_graph_takes_changes_nothing_else(short, monkeypatch):
+    finished, told = [], []
+    for seconds in (0, 10):
+        monkeypatch.setattr("mnist_graph.training.RUN_SECONDS", seconds)
+        recorder = Recorder()
+        finished.append(short(f"{seconds}", hooks=[recorder], log_every=12))
+        told.append(recorder.told[1:-1])
+    assert told == [list(range(30)), [0, 1, 3, 7, 12, 24, 29]]
+    assert finished[0].history == finished[1].history
+    assert same_variables(finished[0].directory, finished[1].directory)
+
+
+@pytest.mark.usefixtures("step_by_step")
 @pytest.mark.parametrize("last", [0, 12, 29])
 def test_a_stopped_and_resumed_run_is_the_run_that_was_not_stopped(short, mnist, last):
     whole = short("whole", log_every=5)
@@ -121,6 +141,7 @@ def test_a_stopped_and_resumed_run_is_the_run_that_was_not_stopped(short, mnist,
     assert run.result.test_accuracy == whole.result.test_accuracy
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(short, mnist):
     class KilledError(Exception):
         pass
@@ -144,6 +165,7 @@ def test_a_finished_run_is_not_trained_again(short, mnist):
     assert recorder.told == []
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_other_data_is_not_taken_to_go_on(short, mnist):
     with pytest.raises(Stop):
         short("run", hooks=[Recorder(3)])
