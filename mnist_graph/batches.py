@@ -24,24 +24,23 @@ def batches(
     The next are made while these are used.
     """
 
-    def make(iterations: range) -> Batch:
-        pieces = [make_batch(dataset, recipe, iteration) for iteration in iterations]
-        if len(pieces) == 1:
-            return pieces[0]
-        pixels, labels = zip(*pieces, strict=True)
-        return np.concatenate(pixels), np.concatenate(labels)
-
-    return _ahead(make, ranges)
+    return _ahead(lambda iterations: _make(dataset, recipe, iterations), ranges)
 
 
 def make_batch(dataset: DataSet, recipe: Recipe, iteration: int) -> Batch:
     """Pixels and labels of one iteration."""
-    which = batch_indices(dataset.num_examples, recipe.batch_size, recipe.seed, iteration)
+    return _make(dataset, recipe, range(iteration, iteration + 1))
+
+
+def _make(dataset: DataSet, recipe: Recipe, iterations: range) -> Batch:
+    count, size, seed = dataset.num_examples, recipe.batch_size, recipe.seed
+    which = np.concatenate([batch_indices(count, size, seed, i) for i in iterations])
     pixels = dataset.pixels[which]
     if recipe.augmentation is not None:
-        # The third number sets this stream apart from that of the epochs' orders.
-        random = np.random.default_rng((recipe.seed, iteration, 1))
-        pixels = augment(pixels, random, recipe.augmentation)
+        for iteration, batch in zip(iterations, np.split(pixels, len(iterations)), strict=True):
+            # The third number sets this stream apart from that of the epochs' orders.
+            random = np.random.default_rng((seed, iteration, 1))
+            batch[:] = augment(batch, random, recipe.augmentation)
     return pixels, sparse_labels(dataset, which)
 
 

@@ -78,13 +78,15 @@ def conv2d(
     name: str,
     *,
     stride: int = 1,
+    padding: str = "SAME",
     pool: bool = False,
     weights: str,
     bias: float | None,
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
     """A `size` x `size` convolution, padded to keep the frame, with bias unless it is None:
-    [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels].
+    [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels]. With padding "VALID" it
+    stays inside the frame: h and w are then less by size - 1 before they are divided.
 
     With `pool`, `max_pool_2x2` of that. It is taken before the bias: a maximum commutes
     with adding a constant and with every activation here, all of which rise, and so these
@@ -93,7 +95,7 @@ def conv2d(
     with tf1.variable_scope(name):
         w = weight_variable([size, size, inputs.shape[3], channels], weights)
         product = tf.nn.conv2d(
-            tf.cast(inputs, dtype), tf.cast(w, dtype), strides=stride, padding="SAME"
+            tf.cast(inputs, dtype), tf.cast(w, dtype), strides=stride, padding=padding
         )
         if pool:
             product = max_pool_2x2(product)

@@ -22,14 +22,15 @@ MAX_RATE = 1e38
 """The largest learning rate that float32 holds, or near it."""
 
 MAX_LAYERS = 64
-CONVOLUTIONS = 3
-"""Of the network that leaves their channels and sizes open."""
+CONVOLUTIONS = {"conv2": 2, "conv3": 3}
+"""Of the networks that leave their channels and sizes open."""
 
 NETWORKS: dict[str, set[str]] = {
     "softmax": set(),
     "mlp": {"hidden", "activation"},
     "cnn": {"hidden", "activation"},
     "cnn5": {"activation"},
+    "conv2": {"hidden", "activation", "channels", "filter_sizes"},
     "conv3": {"hidden", "activation", "channels", "filter_sizes"},
 }
 """The networks of models.py, and which of these four they leave to the recipe."""
@@ -158,8 +159,9 @@ class Recipe:
         for name, most in (("channels", 2**12), ("filter_sizes", 2**6)):
             value = getattr(self, name)
             if value is not None:
-                fits = len(value) == CONVOLUTIONS and all(1 <= number <= most for number in value)
-                self._require(name, fits, f"{CONVOLUTIONS} numbers of 1 to {most:,}")
+                count = CONVOLUTIONS[self.network]
+                fits = len(value) == count and all(1 <= number <= most for number in value)
+                self._require(name, fits, f"{count} numbers of 1 to {most:,}")
 
     def _require(self, name: str, fits: bool, what: str) -> None:
         if not fits:

@@ -230,6 +230,26 @@ recipes = _table(
         parameters=3_274_634,
     ),
     Recipe(
+        model="mnist-99",
+        network="conv2",
+        iterations=235,  # an epoch
+        batch_size=256,
+        **_ONE_CYCLE,
+        learning_rate=0.015,
+        warmup=0.1,
+        beta1=0.7,
+        beta2=0.9,
+        filter_sizes=(5, 3),
+        channels=(24, 32),
+        hidden=(128,),
+        activation="relu",
+        label_smoothing=0.1,
+        temperature=0.46,
+        validation_size=0,
+        summary="conv 5x5 24 of stride 2, 3x3 32, pooled; dense 128",
+        parameters=111_386,
+    ),
+    Recipe(
         model="cnn-best",
         network="cnn5",
         iterations=14_062,  # 30 epochs

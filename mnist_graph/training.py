@@ -24,8 +24,8 @@ EVALUATION_BATCH = 250
 RUN_SECONDS = 0.05
 """How long the graph is left to itself, about."""
 
-RUN_PIXELS = 4_000_000
-"""Of the images that are fed at a time, at most; as floats in the graph they take 16 MB."""
+RUN_PIXELS = 8_000_000
+"""Of the images that are fed at a time, at most; as floats in the graph they take 32 MB."""
 
 
 class Hook:
@@ -145,7 +145,7 @@ def resume(
 
 def _build(recipe: Recipe, data: DataSets, device: Device) -> Graph:
     precise = recipe.override(precision=device.precision)
-    return build_graph(precise, data.image_shape, data.classes)
+    return build_graph(precise, data.image_shape, data.classes, recipe.batch_size)
 
 
 def _warn(message: str) -> None:

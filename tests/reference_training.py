@@ -42,6 +42,11 @@ class Network:
             layer = self.convolution(layer, name, pooled=True)
         return self.dense_layers(self.flatten(layer))
 
+    def conv2(self, layer):
+        layer = self.convolution(layer, "conv1", stride=2, padded=False)
+        layer = self.convolution(layer, "conv2", padded=False, pooled=True)
+        return self.dense_layers(self.flatten(layer))
+
     def conv3(self, layer):
         for name, stride in (("conv1", 1), ("conv2", 2), ("conv3", 2)):
             layer = self.convolution(layer, name, stride)
@@ -80,14 +85,14 @@ class Network:
         self.back.append(back)
         return self.finish(layer @ weights, name, finish)
 
-    def convolution(self, layer, name, stride=1, pooled=False):
+    def convolution(self, layer, name, stride=1, padded=True, pooled=False):
         weights = self.values[f"{name}/weights"]
         size = len(weights)
-        side = -(-layer.shape[1] // stride)
+        side = -(-(layer.shape[1] - (0 if padded else size - 1)) // stride)
         missing = max(0, (side - 1) * stride + size - layer.shape[1])
         around = (missing // 2, missing - missing // 2)
-        padded = np.pad(layer, ((0, 0), around, around, (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
+        framed = np.pad(layer, ((0, 0), around, around, (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(framed, (size, size), axis=(1, 2))
         windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
         rows = windows.reshape(-1, weights[..., 0].size)
         product = (rows @ weights.reshape(len(rows[0]), -1)).reshape(len(layer), side, side, -1)
@@ -95,7 +100,7 @@ class Network:
         def back(gradient):
             flat = gradient.reshape(-1, gradient.shape[-1])
             self.gradients[f"{name}/weights"] = (rows.T @ flat).reshape(weights.shape)
-            into = np.zeros_like(padded)
+            into = np.zeros_like(framed)
             for y in range(size):
                 for x in range(size):
                     part = into[:, y : y + side * stride : stride, x : x + side * stride : stride]

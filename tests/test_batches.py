@@ -53,11 +53,11 @@ def test_each_epoch_distorts_differently(mnist):
 def test_the_next_batch_is_made_while_this_one_is_used(mnist, monkeypatch):
     made = []
 
-    def watched(dataset, recipe, iteration):
-        made.append(iteration)
-        return iteration
+    def watched(dataset, recipe, iterations):
+        made.append(iterations.start)
+        return iterations.start
 
-    monkeypatch.setattr("mnist_graph.batches.make_batch", watched)
+    monkeypatch.setattr("mnist_graph.batches._make", watched)
     supply = batches(mnist.train, DISTORTED, (range(i, i + 1) for i in range(5)))
     assert list(itertools.islice(supply, 2)) == [(range(1), 0), (range(1, 2), 1)]
     assert made[:2] == [0, 1]

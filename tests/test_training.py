@@ -210,8 +210,8 @@ def test_restore_gives_the_same_logits_bit_for_bit(trained, mnist, model):
 def test_a_saved_graph_can_be_trained_on_by_name(trained, mnist):
     prefix = load_run(trained("mlp").directory).checkpoint().prefix
     fed = {
-        "images:0": mnist.train.images[:64],
-        "labels:0": mnist.train.labels[:64],
+        "images:0": mnist.train.images[:128],
+        "labels:0": mnist.train.labels[:128],
         "keep_prob:0": 0.5,
     }
     with tf.Graph().as_default(), tf1.Session() as session:

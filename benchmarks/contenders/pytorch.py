@@ -1,0 +1,121 @@
+"""PyTorch, eager: channels last, autocast to bfloat16, a fused optimiser."""
+
+import time
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmarks.contenders import Timed, run
+from mnist_graph import read_data_sets, recipes
+from mnist_graph.datasets import epoch_order
+
+
+class Cnn(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 32, 5, padding=2)
+        self.conv2 = nn.Conv2d(32, 64, 5, padding=2)
+        self.dense, self.output = nn.Linear(7 * 7 * 64, 1024), nn.Linear(1024, 10)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
+        x = functional.max_pool2d(functional.relu(self.conv2(x)), 2)
+        return self.output(self.dropout(functional.relu(self.dense(x.flatten(1)))))
+
+
+def _mlp() -> nn.Module:
+    sizes = (784, 512, 256, 128)
+    hidden = [layer for size in pairwise(sizes) for layer in (nn.Linear(*size), nn.ReLU())]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Dropout(0.5), nn.Linear(128, 10))
+
+
+def _softmax() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+
+NETWORKS = {"softmax": _softmax, "mlp": _mlp, "cnn": Cnn}
+
+
+def contend(model: str, precision: str, iterations: int) -> Timed:
+    recipe = recipes[model]
+    torch.manual_seed(0)
+    network = NETWORKS[model]().to(memory_format=torch.channels_last)
+    for name, parameter in network.named_parameters():
+        if model == "softmax":
+            nn.init.zeros_(parameter)
+        elif name.endswith("weight"):
+            nn.init.trunc_normal_(parameter, std=0.1, a=-0.2, b=0.2)
+        else:
+            nn.init.constant_(parameter, 0.1)
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
+    optimizer = kind(network.parameters(), recipe.learning_rate, fused=True)
+
+    def step(pixels: np.ndarray, labels: np.ndarray) -> None:
+        _step(network, optimizer, torch.from_numpy(pixels), torch.from_numpy(labels), precision)
+
+    def logits(pixels: np.ndarray) -> np.ndarray:
+        return _logits(network, pixels)
+
+    return run(model, iterations, step, lambda: None, logits)
+
+
+def _step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    pixels: torch.Tensor,
+    labels: torch.Tensor,
+    precision: str,
+) -> None:
+    images = (pixels[:, None].float() / 255).to(memory_format=torch.channels_last)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+        logits = network(images)
+    cross_entropy = functional.cross_entropy(logits.float(), labels.long())
+    optimizer.zero_grad(set_to_none=True)
+    cross_entropy.backward()
+    optimizer.step()
+
+
+def _logits(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
+    network.eval()
+    with torch.no_grad():
+        return network(torch.from_numpy(pixels)[:, None].float() / 255).numpy()
+
+
+class Record(nn.Module):
+    """The network of the published record recipe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 24, 5), nn.Conv2d(24, 32, 3)
+        self.dense, self.output = nn.Linear(5 * 5 * 32, 256), nn.Linear(256, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
+        x = functional.max_pool2d(functional.relu(self.conv2(x)), 2)
+        return self.output(functional.relu(self.dense(x.flatten(1))))
+
+
+def record(seed: int) -> tuple[float, float]:
+    """One epoch of the record recipe: the seconds of its loop, and the test accuracy."""
+    data = read_data_sets(validation_size=0)
+    pixels = torch.from_numpy(data.train.pixels.copy())
+    labels = torch.from_numpy(data.train.sparse_labels.astype(np.int64))
+    torch.manual_seed(seed)
+    network = Record().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), 0.01, betas=(0.7, 0.9), fused=True)
+    batches = torch.from_numpy(epoch_order(len(pixels), seed, 0).copy()).split(256)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.01, total_steps=len(batches), cycle_momentum=False
+    )
+    begun = time.perf_counter()
+    for batch in batches:
+        _step(network, optimizer, pixels[batch], labels[batch], "bfloat16")
+        schedule.step()
+    seconds = time.perf_counter() - begun
+    parts = range(0, data.test.num_examples, 250)
+    read = np.concatenate([_logits(network, data.test.pixels[i : i + 250]) for i in parts])
+    return seconds, float((read.argmax(1) == data.test.sparse_labels).mean())
