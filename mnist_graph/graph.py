@@ -78,7 +78,8 @@ def build_graph(
     height, width = image_shape
     with tf.Graph().as_default() as graph:
         tf1.set_random_seed(recipe.seed)
-        global_step = tf1.train.get_or_create_global_step()
+        with tf1.variable_scope("", use_resource=True):  # after disable_v2_behavior it is not
+            global_step = tf1.train.get_or_create_global_step()
         pixels = tf1.placeholder(tf.uint8, [None, height, width], name="pixels")
         scaled = tf.reshape(tf.cast(pixels, tf.float32) / 255, [-1, height * width])
         images = tf1.placeholder_with_default(scaled, [None, height * width], name="images")

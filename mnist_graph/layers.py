@@ -33,6 +33,7 @@ def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
     +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010); he, normal with variance
     2 / fan_in (He et al. 2015).
     """
+    shape = tf.TensorShape(shape).as_list()
     *receptive, inputs, outputs = shape
     fan_in, fan_out = math.prod(receptive) * inputs, math.prod(receptive) * outputs
     seed = (_stream("weights"), 0)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from mnist_graph import layers
+from mnist_graph.errors import UsageError
 from mnist_graph.layers import ACTIVATIONS, batch_normalization, dropout, flatten
 from mnist_graph.recipe import Recipe
 
@@ -52,9 +53,14 @@ def cnn(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
 def conv2(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     """Two convolutions that stay inside the frame, then the dense layers. A stride of 2 makes
     the first a quarter of the work; a 2x2 max pool is behind the second.
+
+    Raises UsageError for images that are smaller than the filters.
     """
     conv2d, _, finish = _layers(inputs, recipe)
     (size1, size2), (channels1, channels2) = recipe.filter_sizes, recipe.channels
+    _, height, width, _ = inputs.images.shape.as_list()
+    if min(height, width) < size1 + 2 * (size2 - 1):
+        raise UsageError(f"images of {height}x{width} are too small for {recipe.model}")
     layer = conv2d(inputs.images, size1, channels1, "conv1", stride=2, padding="VALID")
     layer = finish(layer, "conv1")
     layer = conv2d(layer, size2, channels2, "conv2", padding="VALID", pool=True)

@@ -1,7 +1,10 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import CLASSICS
+from helpers import CLASSICS, ROOT
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.batches import make_batch
@@ -233,3 +236,34 @@ def test_a_temperature_changes_the_probabilities_and_nothing_else(opened, mnist)
     np.testing.assert_array_equal(logits, same_logits)
     assert loss == same_loss
     np.testing.assert_allclose(sharper, plain**2 / (plain**2).sum(1, keepdims=True), rtol=1e-4)
+
+
+FIRST_LOSSES = """
+import numpy as np
+import tensorflow.compat.v1 as tf
+from mnist_graph import build_graph, recipes
+if {disabled}:
+    tf.disable_v2_behavior()
+pixels = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
+for name in ("softmax", "mnist-99", "conv3-batchnorm"):
+    graph = build_graph(recipes[name])
+    with tf.Session(graph=graph.graph) as session:
+        session.run(graph.initialize)
+        fed = {{graph.pixels: pixels, graph.labels: np.arange(40) % 10, graph.steps: 4}}
+        print(session.run(graph.losses, fed))
+"""
+
+
+def test_a_program_that_disables_v2_behavior_gets_the_same_steps():
+    plain, disabled = (
+        subprocess.run(
+            [sys.executable, "-c", FIRST_LOSSES.format(disabled=disabled)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+        for disabled in (False, True)
+    )
+    assert plain.count("[") == 3
+    assert disabled == plain

@@ -6,7 +6,7 @@ import tensorflow as tf
 from helpers import CLASSICS
 from reference import LOGITS
 
-from mnist_graph import build_graph, recipes
+from mnist_graph import MnistGraphError, build_graph, recipes
 from mnist_graph.recipe import CHOICES
 
 tf1 = tf.compat.v1
@@ -131,3 +131,9 @@ def test_the_dropout_of_a_network_averages_out(mnist):
     spread = np.std(logits, axis=0) / np.sqrt(400)
     assert (spread > 0).all()
     assert (abs(np.mean(logits, axis=0) - whole) < 5 * spread).all()
+
+
+def test_images_that_are_smaller_than_the_filters_are_refused():
+    build_graph(recipes["mnist-99"], (9, 9))
+    with pytest.raises(MnistGraphError, match="images of 8x28 are too small for mnist-99"):
+        build_graph(recipes["mnist-99"], (8, 28))
