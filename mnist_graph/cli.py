@@ -2,14 +2,12 @@
 
 import argparse
 import dataclasses
-import importlib
 import json
 import os
 import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -119,7 +117,7 @@ class _Command:
         return 0
 
     def _train(self) -> "Run":
-        data = self._read_data_meanwhile(self.recipe)
+        data = self._read_data(self.recipe)
         from mnist_graph.sessions import choose_device
         from mnist_graph.training import train
 
@@ -138,7 +136,7 @@ class _Command:
         self._require_match(run, but="iterations" if longer else None)
         if run.result is not None and not longer:
             return run
-        data = self._read_data_meanwhile(run.recipe)
+        data = self._read_data(run.recipe)
         from mnist_graph.training import resume
 
         note = f"going on with {run.directory}"
@@ -283,27 +281,14 @@ class _Command:
         if differences := asked.differences(run.recipe):
             raise UsageError(f"in {run.directory} {'; '.join(differences)}")
 
-    def _read_data_meanwhile(self, recipe: Recipe) -> "DataSets":
-        """The data, read while TensorFlow is being imported."""
-        self._find_data()
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            reading = thread.submit(self._read_data, recipe)
-            importlib.import_module("mnist_graph.training")
-            return reading.result()
-
     def _read_data(self, recipe: Recipe) -> "DataSets":
-        self._find_data()
-        from mnist_graph.datasets import read_data_sets
-
-        return read_data_sets(self.options.data_dir, validation_size=recipe.validation_size)
-
-    def _find_data(self) -> None:
-        from mnist_graph.datasets import find_files
+        from mnist_graph.datasets import find_files, read_data_sets
 
         folder = self.options.data_dir
         if folder is not None and not find_files(folder):
             there = "holds none of the four IDX files" if Path(folder).is_dir() else "is no folder"
             raise MnistGraphError(f"{folder} {there} (train-images-idx3-ubyte, plain or .gz, ...)")
+        return read_data_sets(folder, validation_size=recipe.validation_size)
 
     def _show_result(self, run: "Run") -> None:
         line = f"Accuracy on test set: {run.result.test_accuracy:.6g}"
