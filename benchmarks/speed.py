@@ -86,7 +86,7 @@ def _race(model: str, present: list[Contender], rounds: int) -> dict[str, list[d
     return {name: runs for name, runs in measured.items() if runs}
 
 
-def _measure(*words: str) -> dict[str, float]:
+def _measure(*words: str) -> dict[str, float | None]:
     command = [sys.executable, "-m", "benchmarks.speed", "--one", *words]
     done = subprocess.run(
         command, cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -94,16 +94,13 @@ def _measure(*words: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _one(module: str, what: str, setting: str) -> dict[str, float]:
+def _one(module: str, what: str, setting: str) -> dict[str, float | None]:
     """One measurement, in this process."""
     contender = importlib.import_module(f"benchmarks.contenders.{module}")
     if what == RECORD:
         seconds, accuracy = contender.record(int(setting))
         return {"seconds": seconds, "accuracy": accuracy}
-    result = contender.contend(what, setting, ITERATIONS[what])
-    timed, *share = result if module == "ours" else (result,)
-    more = {"outside": share[0]} if share else {}
-    return {"milliseconds": timed.milliseconds, "accuracy": timed.accuracy, **more}
+    return contender.contend(what, setting, ITERATIONS[what])._asdict()
 
 
 def _markdown(results: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from mnist_graph import read_data_sets, recipes
 from mnist_graph.batches import make_batch
+from mnist_graph.datasets import DataSet
 
 WARM = 0.2
 """The share of the iterations that is not timed: compilation, caches, memory."""
@@ -25,6 +26,8 @@ class Timed(NamedTuple):
     """Of one iteration, taking its batch from the training set included."""
     accuracy: float
     """On the test images, after the last."""
+    outside: float | None = None
+    """The share of the time that was spent outside of TensorFlow, where that was measured."""
 
 
 def run(
@@ -47,7 +50,11 @@ def run(
         step(*make_batch(data.train, recipe, iteration))
     wait()
     seconds = time.perf_counter() - begun
-    parts = range(0, data.test.num_examples, 250)
-    read = np.concatenate([logits(data.test.pixels[i : i + 250]).argmax(1) for i in parts])
-    right = read == data.test.sparse_labels
-    return Timed(1000 * seconds / (iterations - warm), float(right.mean()))
+    return Timed(1000 * seconds / (iterations - warm), accuracy(data.test, logits))
+
+
+def accuracy(test: DataSet, logits: Callable[[np.ndarray], np.ndarray]) -> float:
+    """The share of `test` that `logits(pixels)` reads right, judged in pieces."""
+    parts = range(0, test.num_examples, 250)
+    read = np.concatenate([logits(test.pixels[i : i + 250]).argmax(1) for i in parts])
+    return float((read == test.sparse_labels).mean())

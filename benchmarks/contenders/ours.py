@@ -43,8 +43,7 @@ class Stopwatch(Hook):
         return make
 
 
-def contend(model: str, precision: str, iterations: int) -> tuple[Timed, float]:
-    """Also the share of the time that was spent outside of TensorFlow."""
+def contend(model: str, precision: str, iterations: int) -> Timed:
     recipe = recipes[model].override(precision=precision, iterations=iterations)
     data = read_data_sets(validation_size=recipe.validation_size)
     watch = Stopwatch(iterations)
@@ -55,7 +54,7 @@ def contend(model: str, precision: str, iterations: int) -> tuple[Timed, float]:
     ):
         result = train(recipe, data, runs_dir=folder, hooks=[watch]).result
     count, seconds, inside = (b - a for a, b in zip(watch.start, watch.now, strict=True))
-    return Timed(1000 * seconds / count, result.test_accuracy), 1 - inside / seconds
+    return Timed(1000 * seconds / count, result.test_accuracy, 1 - inside / seconds)
 
 
 def record(seed: int) -> tuple[float, float]:
