@@ -21,7 +21,7 @@ from mnist_graph import build_graph, read_data_sets, recipes
 from mnist_graph.batches import make_batch
 from mnist_graph.datasets import DataSets
 from mnist_graph.recipe import Recipe
-from mnist_graph.training import count_correct
+from mnist_graph.training import judge_images
 
 EVERY = 100
 """Iterations from one look at the test images to the next, as in the tutorials."""
@@ -65,8 +65,8 @@ def curve(recipe: Recipe, data: DataSets) -> list[float]:
         for iteration in range(recipe.iterations):
             step(*make_batch(data.train, recipe, iteration), recipe.keep_prob or 1.0)
             if iteration % EVERY == 0 or iteration == recipe.iterations - 1:
-                correct = count_correct(session, graph, data.test)
-                accuracies.append(correct / data.test.num_examples)
+                guesses = judge_images(session, graph, data.test).argmax(axis=1)
+                accuracies.append(float((guesses == data.test.sparse_labels).mean()))
     return accuracies
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mnist_graph.datasets import BUNDLED_SHA256
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.graph import build_graph
+from mnist_graph.graph import build_network
 from mnist_graph.handwriting.page import Digit, read_digits, read_ink
 from mnist_graph.handwriting.paper import Ink
 from mnist_graph.recipes import find_recipe
@@ -31,10 +31,9 @@ class Classifier:
         self.run = run
         # Whatever it was trained in, float32 is at hand on every machine.
         recipe = run.recipe.override(precision="float32")
-        self._graph = build_graph(recipe, run.image_shape, run.classes)
-        self._session = open_session(self._graph.graph, choose_device(device, "float32"))
-        restore(self._session, self._graph, checkpoint)
-        self._session.run(self._graph.use_averages)
+        self._network = build_network(recipe, run.image_shape, run.classes)
+        self._session = open_session(self._network.graph, choose_device(device, "float32"))
+        restore(self._session, self._network, checkpoint)
 
     @classmethod
     def restore(cls, directory: str | Path, device: str = "auto") -> "Classifier":
@@ -75,11 +74,11 @@ class Classifier:
             )
         scale = 255 if np.issubdtype(images.dtype, np.integer) else 1
         flat = images.reshape(len(images), height * width).astype(np.float32) / np.float32(scale)
-        graph = self._graph
+        network = self._network
         starts = range(0, max(1, len(flat)), EVALUATION_BATCH)
         pieces = (flat[start : start + EVALUATION_BATCH] for start in starts)
         return np.concatenate(
-            [self._session.run(graph.probabilities, {graph.images: piece}) for piece in pieces]
+            [self._session.run(network.probabilities, {network.images: piece}) for piece in pieces]
         )
 
     def read(self, picture: str | Path | Image.Image) -> list[Digit]:

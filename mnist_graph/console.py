@@ -7,8 +7,9 @@ from types import FrameType
 
 from tqdm import tqdm
 
-from mnist_graph.runs import Evaluation, Run
-from mnist_graph.training import Hook, Stop
+from mnist_graph.hooks import Hook, Stop
+from mnist_graph.runs import Evaluation
+from mnist_graph.training import Training
 
 
 class Announce(Hook):
@@ -17,7 +18,7 @@ class Announce(Hook):
     def __init__(self, say: Callable[[], None]) -> None:
         self.say = say
 
-    def begin(self, run: Run, iteration: int) -> None:
+    def begin(self, training: Training) -> None:
         self.say()
 
 
@@ -33,11 +34,12 @@ class PrintLines(Hook):
 class ProgressBar(Hook):
     """Iterations per second and time left, on standard error where that is a terminal."""
 
-    def begin(self, run: Run, iteration: int) -> None:
+    def begin(self, training: Training) -> None:
+        recipe = training.run.recipe
         self.bar = tqdm(
-            desc=run.recipe.model,
-            total=run.recipe.iterations,
-            initial=iteration,
+            desc=recipe.model,
+            total=recipe.iterations,
+            initial=training.iteration,
             unit=" iterations",
             disable=None,  # tqdm's word for "unless it is a terminal"
             leave=False,
@@ -52,17 +54,14 @@ class ProgressBar(Hook):
 
 
 class StopOnSignal(Hook):
-    """Ends the loop behind the iteration in which Ctrl-C or SIGTERM came; a second leaves
-    at once.
+    """Ends the training at the next pulse when Ctrl-C or SIGTERM comes; a second leaves at
+    once.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
     received: int | None = None
-    run: Run | None = None
-    """The run, once it has begun."""
 
-    def begin(self, run: Run, iteration: int) -> None:
-        self.run = run
+    def begin(self, training: Training) -> None:
         self.before = {number: signal.signal(number, self._receive) for number in self.SIGNALS}
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
@@ -70,7 +69,7 @@ class StopOnSignal(Hook):
         for each in self.SIGNALS:
             signal.signal(each, signal.SIG_DFL)
 
-    def after_iteration(self, iteration: int) -> None:
+    def pulse(self) -> None:
         if self.received is not None:
             raise Stop
 

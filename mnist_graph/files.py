@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,13 +53,21 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 def write_json(path: Path, values: Any) -> None:
     """Write `values` to `path`, where they are on the disk when this returns. OSError."""
+    text = json.dumps(values, indent=2) + "\n"
+    write_whole(path, lambda written: written.write_text(text, encoding="utf-8"))
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Have `write` make a file under another name, put it on the disk and call it `path`.
+    Raises OSError, or what `write` does.
+    """
     written = path.with_name(f".{path.name}")
     try:
-        written.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        write(written)
         synchronise(written)
         written.replace(path)
         synchronise(path.parent)
-    except OSError:
+    except BaseException:
         written.unlink(missing_ok=True)
         raise
 

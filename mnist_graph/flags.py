@@ -45,6 +45,26 @@ def parser() -> argparse.ArgumentParser:
         metavar="P",
         help=f"with --predict: print ? for less, on a page (default: {MIN_PROBABILITY})",
     )
+    add(
+        "--watch",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="show six panels as it trains: in a window (keys 0 to 9, space, O, H, Ctrl-S), or "
+        "as a .png, .gif or .mp4",
+    )
+    add(
+        "--plot",
+        nargs="+",
+        metavar="RUN",
+        help="draw what a run has recorded, or compare several; with --watch FILE, into that",
+    )
+    add(
+        "--evaluate",
+        action="store_true",
+        help="judge the newest finished run of the recipe; without one, train it first",
+    )
+    add("--describe", action="store_true", help="print the network layer by layer and leave")
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add("--run-dir", metavar="DIR", help="the run's directory (default: a new runs/NAME/NUMBER)")
     add(

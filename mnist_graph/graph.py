@@ -1,12 +1,15 @@
 """The whole computation as one graph: placeholders, network, loss, training, evaluation."""
 
+import math
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from mnist_graph import models
 from mnist_graph.errors import UsageError
+from mnist_graph.layers import scope
 from mnist_graph.models import Inputs
 from mnist_graph.recipe import Recipe
 from mnist_graph.schedules import learning_rate
@@ -17,8 +20,11 @@ MAX_PARAMETERS = 50_000_000
 """Adam keeps three numbers for each, and a step makes a fourth: 800 MB."""
 
 
-class Graph(NamedTuple):
-    """A `tf.Graph` and what is fed to it and fetched from it, each under its own name."""
+@dataclass(frozen=True)
+class Network:
+    """A `tf.Graph` that reads and judges images: what is fed to it and fetched from it, each
+    under its own name.
+    """
 
     graph: tf.Graph
     pixels: tf.Tensor
@@ -29,10 +35,6 @@ class Graph(NamedTuple):
     """int32 [n]."""
     keep_prob: tf.Tensor
     """float32 []: 1 where it is not fed."""
-    steps: tf.Tensor
-    """int32 []: 1 where it is not fed. `train_step` divides what it is fed into so many batches
-    of one size and takes a step on each, in turn.
-    """
     logits: tf.Tensor
     """float32 [n, classes]."""
     probabilities: tf.Tensor
@@ -45,6 +47,17 @@ class Graph(NamedTuple):
     """int32 []: their number."""
     global_step: tf.Variable
     """int64 []: the iterations that are done."""
+    saver: tf1.train.Saver
+
+
+@dataclass(frozen=True)
+class Graph(Network):
+    """A `Network` that is trained."""
+
+    steps: tf.Tensor
+    """int32 []: 1 where it is not fed. `train_step` divides what it is fed into so many batches
+    of one size and takes a step on each, in turn.
+    """
     learning_rate: tf.Tensor
     """float32 []."""
     losses: tf.Tensor
@@ -57,7 +70,6 @@ class Graph(NamedTuple):
     the network is judged for good, on variables that are not trained on.
     """
     initialize: tf.Operation
-    saver: tf1.train.Saver
 
 
 def build_graph(
@@ -72,61 +84,104 @@ def build_graph(
     auto means is for `sessions.choose_device` to say; here it is float32. Where `batch_size`
     is given, `train_step` takes batches of that size only, and a little faster.
 
-    The tensors are called in the graph as they are called here ("images:0", "logits:0", ...).
+    The tensors are called in the graph as they are called here ("images:0", "logits:0", ...);
+    each layer is a scope ("conv1/weights"), and so are "loss" and "train".
     Raises UsageError for a network of more than 50 million parameters.
     """
-    height, width = image_shape
-    with tf.Graph().as_default() as graph:
-        tf1.set_random_seed(recipe.seed)
-        with tf1.variable_scope("", use_resource=True):  # after disable_v2_behavior it is not
-            global_step = tf1.train.get_or_create_global_step()
-        pixels = tf1.placeholder(tf.uint8, [None, height, width], name="pixels")
-        scaled = tf.reshape(tf.cast(pixels, tf.float32) / 255, [-1, height * width])
-        images = tf1.placeholder_with_default(scaled, [None, height * width], name="images")
-        labels = tf1.placeholder(tf.int32, [None], name="labels")
-        keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
+    with tf.Graph().as_default():
+        network = _network(recipe, image_shape, classes)
+        averages = _moving_averages(recipe, network["global_step"])
         steps = tf1.placeholder_with_default(1, [], name="steps")
-
-        framed = tf.reshape(images, [-1, height, width, 1])
-        logits = inference(Inputs(framed, keep_prob, False), recipe, classes)
-        _check_size()
-        cross_entropy = loss(logits, labels, recipe.loss)
-        accuracy, correct = evaluation(logits, labels)
-        rate = learning_rate(recipe, global_step)
-
-        averages = tf1.train.ExponentialMovingAverage(recipe.moving_decay, num_updates=global_step)
-
-        def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-            with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
-                logits = inference(Inputs(images, keep_prob, True), recipe, classes)
-            cross_entropy = loss(logits, labels, recipe.loss)
-            objective = loss(logits, labels, recipe.loss, recipe.label_smoothing, "objective")
-            with tf.control_dependencies([training(objective, global_step, recipe, averages)]):
-                return tf.identity(cross_entropy)
-
-        losses = in_turn(step, framed, labels, steps, batch_size)
-        weights = tf1.trainable_variables() if recipe.average_weights else []
-        assignments = (weight.assign(averages.average(weight)) for weight in weights)
+        with tf.name_scope("train"):
+            step = _step(recipe, classes, network["keep_prob"], network["global_step"], averages)
+            framed = tf.reshape(network["images"], [-1, *image_shape, 1])
+            losses = in_turn(step, framed, network["labels"], steps, batch_size)
+            weights = tf1.trainable_variables() if recipe.average_weights else []
+            assignments = [weight.assign(averages.average(weight)) for weight in weights]
         return Graph(
-            graph=graph,
-            pixels=pixels,
-            images=images,
-            labels=labels,
-            keep_prob=keep_prob,
+            **network,
             steps=steps,
-            logits=logits,
-            probabilities=tf.nn.softmax(logits / recipe.temperature, name="probabilities"),
-            loss=cross_entropy,
-            accuracy=accuracy,
-            correct=correct,
-            global_step=global_step,
-            learning_rate=rate,
+            learning_rate=learning_rate(recipe, network["global_step"]),
             losses=tf.identity(losses, name="losses"),
             train_step=tf.group(losses, name="train_step"),
             use_averages=tf.group(*assignments, name="use_averages"),
             initialize=tf1.global_variables_initializer(),
             saver=tf1.train.Saver(max_to_keep=None),
         )
+
+
+def build_network(
+    recipe: Recipe, image_shape: tuple[int, int] = (28, 28), classes: int = 10
+) -> Network:
+    """The same without what trains it. Its `saver` restores a training's checkpoints, to the
+    moving averages of the weights where the recipe keeps these.
+    """
+    with tf.Graph().as_default():
+        network = _network(recipe, image_shape, classes)
+        averages = _moving_averages(recipe, network["global_step"])
+        weights = tf1.trainable_variables() if recipe.average_weights else []
+        kept = averages.variables_to_restore(weights) if weights else None
+        return Network(**network, saver=tf1.train.Saver(kept))
+
+
+def _network(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> dict[str, Any]:
+    """What a `Network` has, but for its saver, in the default graph."""
+    tf1.set_random_seed(recipe.seed)
+    with tf1.variable_scope("", use_resource=True):  # after disable_v2_behavior it is not
+        global_step = tf1.train.get_or_create_global_step()
+    size = math.prod(image_shape)
+    pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
+    with scope("scale"):
+        scaled = tf.reshape(tf.cast(pixels, tf.float32) / 255, [-1, size])
+    images = tf1.placeholder_with_default(scaled, [None, size], name="images")
+    labels = tf1.placeholder(tf.int32, [None], name="labels")
+    keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
+
+    framed = tf.reshape(images, [-1, *image_shape, 1], name="frame")
+    logits = inference(Inputs(framed, keep_prob, False), recipe, classes)
+    _check_size()
+    accuracy, correct = evaluation(logits, labels)
+    return {
+        "graph": tf1.get_default_graph(),
+        "pixels": pixels,
+        "images": images,
+        "labels": labels,
+        "keep_prob": keep_prob,
+        "logits": logits,
+        "probabilities": tf.nn.softmax(logits / recipe.temperature, name="probabilities"),
+        "loss": loss(logits, labels, recipe.loss),
+        "accuracy": accuracy,
+        "correct": correct,
+        "global_step": global_step,
+    }
+
+
+def _moving_averages(
+    recipe: Recipe, global_step: tf.Variable
+) -> tf1.train.ExponentialMovingAverage:
+    return tf1.train.ExponentialMovingAverage(recipe.moving_decay, num_updates=global_step)
+
+
+def _step(
+    recipe: Recipe,
+    classes: int,
+    keep_prob: tf.Tensor,
+    global_step: tf.Variable,
+    averages: tf1.train.ExponentialMovingAverage,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """What takes a step on a batch, images [n, height, width, 1] and labels [n], and gives its
+    loss before.
+    """
+
+    def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
+            logits = inference(Inputs(images, keep_prob, True), recipe, classes)
+        cross_entropy = loss(logits, labels, recipe.loss)
+        objective = loss(logits, labels, recipe.loss, recipe.label_smoothing, "objective")
+        with tf.control_dependencies([training(objective, global_step, recipe, averages)]):
+            return tf.identity(cross_entropy)
+
+    return step
 
 
 def _check_size() -> None:
@@ -157,10 +212,11 @@ def loss(
     underflowed to 0 would be infinite, and the loss of the old listings NaN.
     `label_smoothing` takes that share of each label and spreads it over all classes.
     """
-    cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    if label_smoothing:
-        to_all = tf.reduce_mean(-tf.nn.log_softmax(logits), axis=1)
-        cross_entropy = (1 - label_smoothing) * cross_entropy + label_smoothing * to_all
+    with scope(name):
+        cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        if label_smoothing:
+            to_all = tf.reduce_mean(-tf.nn.log_softmax(logits), axis=1)
+            cross_entropy = (1 - label_smoothing) * cross_entropy + label_smoothing * to_all
     reduce = tf.reduce_mean if reduction == "mean" else tf.reduce_sum
     return reduce(cross_entropy, name=name)
 
@@ -226,6 +282,7 @@ def in_turn(
 
 def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The share (float32 []) and number (int32 []) of logits [n, classes] that are right."""
-    hits = tf.equal(tf.argmax(logits, 1, output_type=tf.int32), labels)
+    with scope("accuracy"):
+        hits = tf.equal(tf.argmax(logits, 1, output_type=tf.int32), labels)
     correct = tf.reduce_sum(tf.cast(hits, tf.int32), name="correct")
     return tf.reduce_mean(tf.cast(hits, tf.float32), name="accuracy"), correct

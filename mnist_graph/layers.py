@@ -10,7 +10,8 @@ bias added; its variables are float32 all the same, and so is what a layer witho
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import tensorflow as tf
 
@@ -24,6 +25,23 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 }
 
 BATCH_NORM_EPSILON = 1e-5
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Puts operations under `name`, however often it is entered, so that the graph reads like
+    the network.
+    """
+    outer = tf1.get_default_graph().get_name_scope()
+    with tf1.name_scope(f"{outer}/{name}/" if outer else f"{name}/"):
+        yield
+
+
+@contextmanager
+def layer(name: str) -> Iterator[None]:
+    """Puts variables and operations under `name`."""
+    with tf1.variable_scope(name, auxiliary_name_scope=False), scope(name):
+        yield
 
 
 def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
@@ -66,7 +84,7 @@ def dense(
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
     """inputs x W + b: [n, features] -> [n, units]; without b where `bias` is None."""
-    with tf1.variable_scope(name):
+    with layer(name):
         w = weight_variable([inputs.shape[1], units], weights)
         product = tf.matmul(tf.cast(inputs, dtype), tf.cast(w, dtype))
         return _add_bias(product, bias)
@@ -93,7 +111,7 @@ def conv2d(
     with adding a constant and with every activation here, all of which rise, and so these
     have a quarter of the work left.
     """
-    with tf1.variable_scope(name):
+    with layer(name):
         w = weight_variable([size, size, inputs.shape[3], channels], weights)
         product = tf.nn.conv2d(
             tf.cast(inputs, dtype), tf.cast(w, dtype), strides=stride, padding=padding
@@ -128,7 +146,7 @@ def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: 
     in the first iterations.
     """
     channels = inputs.shape[-1]
-    with tf1.variable_scope(name):
+    with layer(name):
         offset = tf1.get_variable("offset", initializer=tf.zeros([channels]), use_resource=True)
         averages = [
             tf1.get_variable(key, initializer=start, trainable=False, use_resource=True)

@@ -122,6 +122,7 @@ def _layers(inputs: Inputs, recipe: Recipe) -> tuple[Callable, Callable, Callabl
     def finish(layer: tf.Tensor, name: str) -> tf.Tensor:
         if recipe.batch_normalization:
             layer = batch_normalization(layer, inputs.is_training, name, recipe.moving_decay)
-        return ACTIVATIONS[recipe.activation](layer)
+        with layers.scope(name):
+            return ACTIVATIONS[recipe.activation](layer)
 
     return partial(layers.conv2d, **settings), partial(layers.dense, **settings), finish

@@ -3,16 +3,19 @@
 runs/<model>/<number>/
     recipe.json              hyperparameters, data, versions, device
     history.csv              iteration, loss and accuracy, as they were printed
+    test.csv                 the same of the test images, at the end and while --watch looks on
+    percentiles.csv          of the weights and the biases, over the iterations
+    batch.npz, test.npz      digits of the last batch and of the test, and what they were taken for
+    events.out.tfevents.*    what TensorBoard shows
     checkpoint-<iteration>/  the variables (see checkpoints.py); the last two
     result.json              written last: a run without it is unfinished
     .lock                    locked while a process trains it
 """
 
-import csv
 import platform
 import re
 import shutil
-import warnings
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +24,10 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from mnist_graph.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
-from mnist_graph.errors import MnistGraphError, MnistGraphWarning, UsageError
-from mnist_graph.files import read_bytes, read_json, synchronise, write_json
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.files import read_json, synchronise, write_json
 from mnist_graph.recipe import Recipe
-
-MAX_HISTORY_BYTES = 2**26
+from mnist_graph.series import Recorder, Series
 
 
 class Evaluation(NamedTuple):
@@ -34,6 +36,28 @@ class Evaluation(NamedTuple):
     iteration: int
     loss: float
     accuracy: float
+
+
+class Test(NamedTuple):
+    """How well the test images were read."""
+
+    iteration: int
+    loss: float
+    accuracy: float
+
+
+PERCENTILES = (0, 7, 16, 31, 69, 84, 93, 100)
+"""Those of a normal distribution's bounds at 0.5, 1 and 1.5 standard deviations, and the least
+and greatest, as TensorBoard's distributions have them: seven bands lie between."""
+
+Percentiles = namedtuple(
+    "Percentiles",
+    ["iteration", *(f"{of}_{p}" for of in ("weights", "biases") for p in PERCENTILES)],
+)
+"""Those of all weights and of all biases behind an iteration."""
+
+ROWS = {"history": Evaluation, "test": Test, "percentiles": Percentiles}
+"""The series that a run keeps, NAME.csv, and what each of their rows holds."""
 
 
 class Result(NamedTuple):
@@ -69,24 +93,16 @@ class Run(NamedTuple):
 
     @property
     def history(self) -> list[Evaluation]:
-        """The evaluations, oldest first, as far as they can be read: a last line that was cut
-        off is left out, and warned of what is damaged besides.
-        """
-        path = self.directory / "history.csv"
-        lines = read_bytes(path, MAX_HISTORY_BYTES).split(b"\n")[:-1]
-        evaluations = []
-        for number, line in enumerate(lines[1:], start=2):
-            try:
-                iteration, loss, accuracy = line.split(b",")
-                evaluations.append(Evaluation(int(iteration), float(loss), float(accuracy)))
-            except ValueError:
-                warnings.warn(
-                    f"{path} is damaged from line {number} on; the lines before it are kept",
-                    MnistGraphWarning,
-                    stacklevel=2,
-                )
-                break
-        return evaluations
+        """The evaluations, oldest first, as far as they can be read (`Series.read`)."""
+        return self.series("history").read()
+
+    def series(self, name: str) -> Series:
+        """The series of that name; see ROWS."""
+        return Series(self.directory / f"{name}.csv", ROWS[name])
+
+    def recorder(self, name: str, iteration: int) -> Recorder:
+        """What goes on with the series of that name from `iteration` on."""
+        return Recorder(self.series(name), iteration)
 
     def checkpoint(self) -> Checkpoint | None:
         """The newest whole checkpoint; None where there is none yet. Warns and raises as
@@ -103,7 +119,7 @@ class Run(NamedTuple):
             synchronise(self.directory / "history.csv")
             save_checkpoint(self.directory, write, iteration, seconds)
         except Exception as error:  # TensorFlow's own besides OSError
-            raise _cannot_write(self.directory, error) from error
+            raise cannot_write(self.directory, error) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -118,7 +134,7 @@ class Run(NamedTuple):
                 f"{self.directory} is being trained by another process; wait for its end"
             ) from error
         except OSError as error:  # pragma: no cover - no permission, which root always has
-            raise _cannot_write(self.directory, error) from error
+            raise cannot_write(self.directory, error) from error
         try:
             yield
         finally:
@@ -135,28 +151,14 @@ class Run(NamedTuple):
             (self.directory / "result.json").unlink(missing_ok=True)
             write_json(self.directory / "recipe.json", {**description, "recipe": recipe.to_json()})
         except OSError as error:  # pragma: no cover - as in write_result, which is tested
-            raise _cannot_write(self.directory, error) from error
+            raise cannot_write(self.directory, error) from error
         return self._replace(recipe=recipe)
-
-    def write_history(self, evaluations: list[Evaluation]) -> None:
-        """Start history.csv anew with `evaluations`."""
-        self._write_rows("w", [Evaluation._fields, *evaluations])
-
-    def append_history(self, evaluation: Evaluation) -> None:
-        self._write_rows("a", [evaluation])
 
     def write_result(self, result: Result) -> None:
         try:
             write_json(self.directory / "result.json", result._asdict())
         except OSError as error:
-            raise _cannot_write(self.directory, error) from error
-
-    def _write_rows(self, mode: str, rows: list[tuple]) -> None:
-        try:
-            with (self.directory / "history.csv").open(mode, newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows)
-        except OSError as error:
-            raise _cannot_write(self.directory, error) from error
+            raise cannot_write(self.directory, error) from error
 
 
 def create_run(
@@ -181,7 +183,7 @@ def create_run(
             directory.mkdir(parents=True, exist_ok=True)
             _require_empty(directory)
     except OSError as error:
-        raise _cannot_write(Path(directory or runs_dir), error) from error
+        raise cannot_write(Path(directory or runs_dir), error) from error
     run = Run(directory, recipe, image_shape, classes, sha256)
     description = {
         "recipe": recipe.to_json(),
@@ -192,11 +194,11 @@ def create_run(
         "device": device,
     }
     try:
-        run.write_history([])
+        run.series("history").write([])
         write_json(directory / "recipe.json", description)  # last: it makes this a run
     except (OSError, MnistGraphError) as error:
         shutil.rmtree(directory, ignore_errors=True)
-        raise _cannot_write(directory, error) from error
+        raise cannot_write(directory, error) from error
     return run
 
 
@@ -286,7 +288,8 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **versions}
 
 
-def _cannot_write(directory: Path, error: Exception) -> MnistGraphError:
+def cannot_write(directory: Path, error: Exception) -> MnistGraphError:
+    """What says so, and why, for an `error` of the system's or TensorFlow's."""
     if isinstance(error, MnistGraphError):
         return error
     reason = getattr(error, "strerror", None) or str(error)

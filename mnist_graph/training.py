@@ -2,19 +2,22 @@
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from mnist_graph.batches import batches, sparse_labels
+from mnist_graph.batches import Batch, batches, sparse_labels
 from mnist_graph.checkpoints import Checkpoint
 from mnist_graph.datasets import DataSet, DataSets
-from mnist_graph.errors import MnistGraphError, MnistGraphWarning, UsageError
-from mnist_graph.graph import Graph, build_graph
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.events import EventFiles
+from mnist_graph.graph import Graph, Network, build_graph
+from mnist_graph.hooks import Checkpoints, History, Hook, Stop
 from mnist_graph.recipe import Recipe
+from mnist_graph.records import Records
 from mnist_graph.runs import Evaluation, Result, Run, create_run, load_run
 from mnist_graph.sessions import Device, choose_device, open_session
 
@@ -28,53 +31,18 @@ RUN_PIXELS = 8_000_000
 """Of the images that are fed at a time, at most; as floats in the graph they take 32 MB."""
 
 
-class Hook:
-    """Something that goes along with a training; the loop knows of it only this."""
+class Judged(NamedTuple):
+    """What the network made of the test images."""
 
-    def begin(self, run: Run, iteration: int) -> None:
-        """Before the loop, which starts at `iteration`."""
-
-    def evaluated(self, evaluation: Evaluation) -> None:
-        """The batch just trained on was judged."""
-
-    def after_iteration(self, iteration: int) -> None:
-        """`iteration` is done, as are those before it; small networks take several between
-        two such calls. Raising Stop ends the loop here, with a checkpoint.
-        """
-
-    def end(self) -> None:
-        """After the loop, however it ended."""
-
-
-class Stop(Exception):  # noqa: N818 - nothing went wrong
-    """Raised by a hook to stop a training, and passed on by it once its state is saved."""
-
-    run: Run
     iteration: int
     """The last that was done."""
-
-
-class History(Hook):
-    """Keeps history.csv; where it cannot be written, it is as soon as it can."""
-
-    def begin(self, run: Run, iteration: int) -> None:
-        self.run = run
-        self.evaluations = [e for e in run.history if e.iteration < iteration]
-        self.behind = False
-        run.write_history(self.evaluations)
-
-    def evaluated(self, evaluation: Evaluation) -> None:
-        self.evaluations.append(evaluation)
-        try:
-            if self.behind:
-                self.run.write_history(self.evaluations)
-            else:
-                self.run.append_history(evaluation)
-            self.behind = False
-        except MnistGraphError as error:
-            if not self.behind:
-                _warn(f"{error}; the history will be written as soon as it can be")
-            self.behind = True
+    loss: float
+    """As the recipe's is: the mean, or, where it sums, that of as many as a batch has."""
+    accuracy: float
+    labels: np.ndarray
+    """int32 [n]."""
+    guesses: np.ndarray
+    """int32 [n]."""
 
 
 def train(
@@ -106,7 +74,7 @@ def train(
         recipe, data.image_shape, data.classes, data.sha256, str(chosen), runs_dir, run_dir
     )
     with run.locked():
-        return _Training(run, graph, data, chosen, log_every, save_every, hooks).finish()
+        return Training(run, graph, data, chosen, log_every, save_every, hooks).finish()
 
 
 def resume(
@@ -140,16 +108,12 @@ def resume(
         if longer:
             run = run.lengthened(iterations)
         graph = _build(run.recipe, data, chosen)
-        return _Training(run, graph, data, chosen, log_every, save_every, hooks).finish()
+        return Training(run, graph, data, chosen, log_every, save_every, hooks).finish()
 
 
 def _build(recipe: Recipe, data: DataSets, device: Device) -> Graph:
     precise = recipe.override(precision=device.precision)
     return build_graph(precise, data.image_shape, data.classes, recipe.batch_size)
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, MnistGraphWarning, stacklevel=3)
 
 
 def _check_split(recipe: Recipe, data: DataSets) -> None:
@@ -161,8 +125,17 @@ def _check_split(recipe: Recipe, data: DataSets) -> None:
         )
 
 
-class _Training:
-    """One run's graph and session, while they live."""
+class Training:
+    """One run's graph and session while they live; what its hooks may look at."""
+
+    run: Run
+    graph: Graph
+    session: tf.compat.v1.Session
+    data: DataSets
+    iteration: int
+    """How many are done."""
+    batch: Batch
+    """The last that was trained on: uint8 [batch_size, height, width], int32 [batch_size]."""
 
     def __init__(
         self,
@@ -175,35 +148,42 @@ class _Training:
         hooks: Sequence[Hook],
     ) -> None:
         self.run, self.graph, self.data, self.device = run, graph, data, device
-        self.log_every, self.save_every = log_every, save_every
+        self.log_every = log_every
+        self.checkpoints = Checkpoints(save_every)
+        # Last, what would hold the others up.
+        self.hooks = (History(), *hooks, self.checkpoints, Records(), EventFiles())
         self.pace = 1
-        self.hooks = (History(), *hooks)
 
     def finish(self) -> Run:
+        """Train to the end, test, and write down what came out."""
         try:
-            return self._finish()
+            with open_session(self.graph.graph, self.device) as session:
+                self.session = session
+                return self._finish()
         except tf.errors.ResourceExhaustedError as error:  # pragma: no cover - a GPU's
             raise MnistGraphError(
                 f"out of memory on the {self.device.name}; try a smaller --batch-size or --hidden"
             ) from error
 
     def _finish(self) -> Run:
-        recipe = self.run.recipe
-        with open_session(self.graph.graph, self.device) as session:
-            self.session = session
-            self.iteration, seconds = self._restore()
-            self.saved = time.perf_counter()
-            self.started = self.saved - seconds
+        self.iteration, seconds = self._restore()
+        self.started = time.perf_counter() - seconds
+        for hook in self.hooks:
+            hook.begin(self)
+        try:
             self._loop()
             seconds = self._seconds()
-            unsaved = self._try_to_save()
-            session.run(self.graph.use_averages)
-            correct = count_correct(session, self.graph, self.data.test)
-        result = Result(
-            test_accuracy=correct / self.data.test.num_examples,
-            seconds=round(seconds, 3),
-            iterations_per_second=round(recipe.iterations / seconds, 3),
-        )
+            unsaved = self.checkpoints.try_to_save()
+            self.session.run(self.graph.use_averages)
+            accuracy = self.test().accuracy
+        except Stop as stop:
+            stop.run, stop.iteration = self.run, self.iteration - 1
+            raise
+        finally:
+            for hook in self.hooks:
+                hook.end()
+        iterations = self.run.recipe.iterations
+        result = Result(accuracy, round(seconds, 3), round(iterations / seconds, 3))
         try:
             if unsaved is not None:
                 raise unsaved
@@ -211,7 +191,7 @@ class _Training:
         except MnistGraphError as error:
             raise MnistGraphError(
                 f"{error}; not kept is a training to the end, with a test accuracy of "
-                f"{result.test_accuracy:.6g}"
+                f"{accuracy:.6g}"
             ) from error
         return self.run
 
@@ -225,41 +205,46 @@ class _Training:
         return checkpoint.iteration, checkpoint.seconds
 
     def _loop(self) -> None:
-        for hook in self.hooks:
-            hook.begin(self.run, self.iteration)
         try:
             self._iterate()
-        except Stop as stop:
-            self._save()
-            stop.run, stop.iteration = self.run, self.iteration - 1
+        except Stop:
+            self.save()
             raise
-        finally:
-            for hook in self.hooks:
-                hook.end()
 
     def _iterate(self) -> None:
         graph, recipe = self.graph, self.run.recipe
         train = self.session.make_callable(
             graph.losses, [graph.pixels, graph.labels, graph.keep_prob, graph.steps]
         )
-        judge = self.session.make_callable(
+        self._judge = self.session.make_callable(
             [graph.loss, graph.accuracy], [graph.pixels, graph.labels]
         )
         keep_prob = np.float32(1 if recipe.keep_prob is None else recipe.keep_prob)
+        last = slice(-recipe.batch_size, None)
         for iterations, (pixels, labels) in batches(self.data.train, recipe, self._ranges()):
             begun = time.perf_counter()
             losses = train(pixels, labels, keep_prob, len(iterations))
             self._set_pace(len(iterations), time.perf_counter() - begun)
             for iteration, loss in zip(iterations, losses, strict=True):
                 self._require_finite(iteration, loss)
-            self.iteration = iterations.stop
-            last = slice(-recipe.batch_size, None)
+            self.iteration, self.batch = iterations.stop, (pixels[last], labels[last])
             if iteration % self.log_every == 0 or self.iteration == recipe.iterations:
-                self._evaluate(judge, iteration, pixels[last], labels[last])
+                evaluation = Evaluation(iteration, *self.judge())
+                for hook in self.hooks:
+                    hook.evaluated(evaluation)
             for hook in self.hooks:
                 hook.after_iteration(iteration)
-            if time.perf_counter() - self.saved >= self.save_every:
-                self._save_between(judge, iteration, pixels[last], labels[last])
+            self._pulse()
+
+    def _pulse(self) -> None:
+        begun = time.perf_counter()
+        for hook in self.hooks:
+            hook.pulse()
+        while any(hook.paused for hook in self.hooks):
+            time.sleep(RUN_SECONDS)
+            for hook in self.hooks:
+                hook.pulse()
+        self.started += time.perf_counter() - begun
 
     def _ranges(self) -> Iterator[range]:
         """The iterations left, in parts that the graph takes in one run; a part ends where
@@ -277,36 +262,33 @@ class _Training:
         so few that hooks are soon heard again.
         """
         batch = self.run.recipe.batch_size * math.prod(self.data.image_shape)
-        goal = min(RUN_SECONDS, self.save_every) * steps / seconds
+        goal = min(RUN_SECONDS, *(hook.patience for hook in self.hooks)) * steps / seconds
         self.pace = int(max(1, min(goal, 2 * self.pace, RUN_PIXELS / batch)))
 
-    def _save_between(
-        self, judge: Callable, iteration: int, pixels: np.ndarray, labels: np.ndarray
-    ) -> None:
-        """Save weights with which the loss is still a number."""
-        loss, _ = judge(pixels, labels)
-        self._require_finite(iteration, loss)
-        error = self._try_to_save()
-        if error is not None:
-            _warn(f"{error}; trying again in {self.save_every:g} seconds")
+    def judge(self) -> tuple[float, float]:
+        """Loss and accuracy of `batch`, of six digits, at keep_prob 1. Raises MnistGraphError
+        where the loss is no number.
+        """
+        loss, accuracy = (float(f"{value:.6g}") for value in self._judge(*self.batch))
+        self._require_finite(self.iteration - 1, loss)
+        return loss, accuracy
 
-    def _try_to_save(self) -> MnistGraphError | None:
-        """What kept the checkpoint from being written; None where nothing did."""
-        try:
-            self._save()
-        except MnistGraphError as error:
-            return error
-        finally:
-            self.saved = time.perf_counter()
-        return None
-
-    def _evaluate(
-        self, judge: Callable, iteration: int, pixels: np.ndarray, labels: np.ndarray
-    ) -> None:
-        loss, accuracy = (float(f"{value:.6g}") for value in judge(pixels, labels))
-        self._require_finite(iteration, loss)
+    def test(self) -> Judged:
+        """Judge the test images, and let the hooks know."""
+        recipe, labels = self.run.recipe, sparse_labels(self.data.test, slice(None))
+        logits = judge_images(self.session, self.graph, self.data.test, self._pulse)
+        guesses = logits.argmax(axis=1).astype(np.int32)
+        loss = float(cross_entropy(logits, labels).mean())
+        judged = Judged(
+            iteration=self.iteration - 1,
+            loss=loss * (recipe.batch_size if recipe.loss == "sum" else 1),
+            accuracy=float((guesses == labels).mean()),
+            labels=labels,
+            guesses=guesses,
+        )
         for hook in self.hooks:
-            hook.evaluated(Evaluation(iteration, loss, accuracy))
+            hook.tested(judged)
+        return judged
 
     def _require_finite(self, iteration: int, loss: float) -> None:
         if math.isfinite(loss):
@@ -317,7 +299,9 @@ class _Training:
             f"try a lower --learning-rate; what was saved before stays in {self.run.directory}"
         )
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write a checkpoint. Raises MnistGraphError where it cannot be."""
+
         def write(prefix: str) -> None:
             self.graph.saver.save(self.session, prefix, write_state=False)
 
@@ -327,29 +311,45 @@ class _Training:
         return time.perf_counter() - self.started
 
 
-def restore(session: tf.compat.v1.Session, graph: Graph, checkpoint: Checkpoint) -> None:
-    """Give the graph's variables the values of `checkpoint`.
+def restore(session: tf.compat.v1.Session, network: Network, checkpoint: Checkpoint) -> None:
+    """Give the network's variables the values of `checkpoint`.
 
-    Raises MnistGraphError for one that is damaged or of another graph.
+    Raises MnistGraphError for one that is damaged or of another network.
     """
-    with graph.graph.as_default():  # outside of one, Saver takes itself to be eager
+    with network.graph.as_default():  # outside of one, Saver takes itself to be eager
         variables = tf.compat.v1.global_variables()
         wanted = sum(v.shape.num_elements() * v.dtype.size for v in variables)
         # Before memory is taken for what it may say.
         held = sum(path.stat().st_size for path in checkpoint.folder.glob("*.data-*"))
+        most = 1.01 * wanted + 2**16 if isinstance(network, Graph) else math.inf
         try:
-            if not wanted <= held <= 1.01 * wanted + 2**16:
+            if not wanted <= held <= most:
                 raise ValueError
-            graph.saver.restore(session, checkpoint.prefix)
+            network.saver.restore(session, checkpoint.prefix)
         except (ValueError, OSError, tf.errors.OpError) as error:
             raise MnistGraphError(
                 f"the checkpoint {checkpoint.folder} is damaged or not of this recipe; train again"
             ) from error
 
 
-def count_correct(session: tf.compat.v1.Session, graph: Graph, dataset: DataSet) -> int:
-    """How many of the images of `dataset` the network reads right, judged in pieces."""
-    judge = session.make_callable(graph.correct, [graph.pixels, graph.labels])
-    pieces = range(0, dataset.num_examples, EVALUATION_BATCH)
-    parts = (slice(start, start + EVALUATION_BATCH) for start in pieces)
-    return sum(int(judge(dataset.pixels[part], sparse_labels(dataset, part))) for part in parts)
+def judge_images(
+    session: tf.compat.v1.Session,
+    network: Network,
+    dataset: DataSet,
+    between: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """The logits of the images of `dataset`, float32 [n, classes], judged in pieces, and what
+    is to be called `between` them.
+    """
+    judge = session.make_callable(network.logits, [network.pixels])
+    pieces = []
+    for start in range(0, dataset.num_examples, EVALUATION_BATCH):
+        pieces.append(judge(dataset.pixels[start : start + EVALUATION_BATCH]))
+        between()
+    return np.concatenate(pieces)
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Of each of logits [n, classes] and labels [n]: float64 [n]."""
+    shifted = logits - logits.max(axis=1, keepdims=True).astype(np.float64)
+    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]

@@ -17,7 +17,7 @@ from PIL import Image
 from mnist_graph.cli import main
 from mnist_graph.datasets import BUNDLED, FILES
 from mnist_graph.handwriting.page import read_digits, read_ink
-from mnist_graph.training import Hook, Stop
+from mnist_graph.hooks import Hook, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_IMAGE = ROOT / "test_img.png"

@@ -9,8 +9,8 @@ from helpers import StopAt, flip, same_variables, truncate
 
 from mnist_graph import MnistGraphError, MnistGraphWarning, recipes, resume, train
 from mnist_graph.checkpoints import _digest, find_checkpoint, save_checkpoint
+from mnist_graph.hooks import Hook, Stop
 from mnist_graph.runs import load_run
-from mnist_graph.training import Hook, Stop
 
 RECIPE = recipes["mlp"].override(hidden=(30,), iterations=40, batch_size=20, seed=3)
 

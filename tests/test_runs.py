@@ -86,8 +86,8 @@ def test_runs_are_numbered_from_1_and_behind_the_highest(new_run, tmp_path):
 def test_a_run_is_read_back_as_it_was_written(new_run):
     recipe = MLP.override(hidden=(9, 8), learning_rate=3e-5, seed=7)
     run = new_run(recipe)
-    run.append_history(Evaluation(0, 2.5, 0.125))
-    run.append_history(Evaluation(99, 1e-07, 1.0))
+    run.series("history").append(Evaluation(0, 2.5, 0.125))
+    run.series("history").append(Evaluation(99, 1e-07, 1.0))
     again = load_run(run.directory)
     assert again == run
     assert again.result == RESULT

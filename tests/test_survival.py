@@ -10,8 +10,8 @@ from helpers import ROOT, StopAt, assert_refused, run_main, same_variables, star
 
 from benchmarks.survive import kill_and_go_on, let_be, same_end
 from mnist_graph import MnistGraphError, recipes, resume, train
+from mnist_graph.hooks import Hook, Stop
 from mnist_graph.runs import load_run
-from mnist_graph.training import Hook, Stop
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ def test_a_run_has_one_trainer_and_a_dead_one_is_none(tmp_path):
 ON_A_FULL_DISK = """
 import resource, sys, warnings
 from mnist_graph import read_data_sets, recipes, train
-from mnist_graph.training import Hook
+from mnist_graph.hooks import Hook
 
 class Fill(Hook):
     def after_iteration(self, iteration):

@@ -5,9 +5,10 @@ from helpers import CLASSICS, printed, same_variables, variables
 
 from mnist_graph import Classifier, MnistGraphError, recipes, train
 from mnist_graph.datasets import DataSets, batch_indices, read_data_sets
+from mnist_graph.hooks import Hook, Stop
 from mnist_graph.runs import load_run
 from mnist_graph.sessions import choose_device, open_session
-from mnist_graph.training import EVALUATION_BATCH, Hook, Stop, count_correct, restore, resume
+from mnist_graph.training import EVALUATION_BATCH, judge_images, restore, resume
 
 tf1 = tf.compat.v1
 SHORT = recipes["mlp"].override(iterations=30, hidden=(64, 32), batch_size=50)
@@ -19,8 +20,8 @@ class Recorder(Hook):
     def __init__(self, last=None):
         self.last, self.told, self.evaluations = last, [], []
 
-    def begin(self, run, iteration):
-        self.told.append(f"begin {iteration}")
+    def begin(self, training):
+        self.told.append(f"begin {training.iteration}")
 
     def evaluated(self, evaluation):
         self.evaluations.append(evaluation)
@@ -193,7 +194,7 @@ def test_restore_gives_the_same_logits_bit_for_bit(trained, mnist, model):
     run = load_run(trained(model).directory)
     images = mnist.test.images[:100]
     with Classifier(run) as classifier:
-        graph = classifier._graph
+        graph = classifier._network
         logits = classifier._session.run(graph.logits, {graph.images: images})
         probabilities = classifier.predict(images)
     prefix = run.checkpoint().prefix
@@ -251,9 +252,9 @@ def test_testing_in_pieces_counts_every_image_once(trained, mnist):
             part = type(test)(
                 test.pixels[start : start + size], test.sparse_labels[start : start + size], 10
             )
-            correct = count_correct(classifier._session, classifier._graph, part)
+            logits = judge_images(classifier._session, classifier._network, part)
             found = classifier.predict(part.images).argmax(axis=1)
-            assert correct == (found == part.labels).sum()
+            assert np.array_equal(logits.argmax(axis=1), found)
 
 
 def test_training_changes_no_switch_of_tensorflow(short, mnist):

@@ -8,8 +8,8 @@ from helpers import variables
 
 from mnist_graph import read_data_sets, recipes, train
 from mnist_graph.batches import make_batch
+from mnist_graph.hooks import Hook
 from mnist_graph.layers import _stream
-from mnist_graph.training import Hook
 
 tf1 = tf.compat.v1
 
@@ -56,8 +56,8 @@ class HoldAgainst(Hook):
         self.before, self.steps = None, 0
         self.kept = KeptByDropout(recipe.seed)
 
-    def begin(self, run, iteration):
-        self.run = run
+    def begin(self, training):
+        self.run = training.run
 
     def after_iteration(self, iteration):
         """The newest checkpoint is of what was before this iteration."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from benchmarks.contenders import WARM, Timed
 from mnist_graph import read_data_sets, recipes, train
-from mnist_graph.training import Hook
+from mnist_graph.hooks import Hook
 
 
 class Stopwatch(Hook):

@@ -1,0 +1,72 @@
+"""The six panels on a figure of matplotlib's."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from mnist_graph.panels.panel import Bands, Curves, Digits
+from mnist_graph.panels.record import Record
+from mnist_graph.runs import PERCENTILES
+
+ALL = (1, 2, 3, 4, 5, 6)
+COMPARABLE = (1, 2, 4, 5)
+"""Those in which several runs are drawn over each other."""
+SIZE = (16.0, 9.0)
+"""Of the figure, in inches."""
+LEFT, RIGHT, BOTTOM, TOP = 0.05, 0.02, 0.06, 0.06
+"""Margins of a panel, and of the figure's top, as shares of the figure."""
+
+
+class Panels:
+    """Draws what runs have recorded on `figure`; several of them over each other.
+
+    1 accuracy and 2 cross-entropy of the training batch and of the test images; 3 digits of
+    the last batch; 4 percentiles of the weights and 5 of the biases; 6 test digits, those
+    taken for another first.
+    """
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+        axes = [figure.add_subplot(label=str(number)) for number in ALL]
+        self.panels = {
+            1: Curves(axes[0], "1  Accuracy", "accuracy"),
+            2: Curves(axes[1], "2  Cross-entropy", "loss"),
+            3: Digits(axes[2], "3  Training digits", "batch", zoom=2),
+            4: Bands(axes[3], "4  Weights", 1),
+            5: Bands(axes[4], "5  Biases", 1 + len(PERCENTILES)),
+            6: Digits(axes[5], "6  Test digits", "tested", with_scale=True),
+        }
+        self.title = figure.text(0.5, 0.985, "", ha="center", va="top", fontsize=10)
+        self.records: Sequence[Record] = ()
+        self.chosen: Sequence[int] = ALL
+
+    def show(self, records: Sequence[Record]) -> None:
+        """Draw `records` as they are now."""
+        self.records = records
+        self.title.set_text(records[0].name if len(records) == 1 else "")
+        self.choose(self.chosen)
+
+    def choose(self, numbers: Sequence[int]) -> None:
+        """Let these panels have the figure to themselves, as they lie to each other."""
+        self.chosen = numbers
+        if len(self.records) > 1:
+            numbers = [number for number in numbers if number in COMPARABLE] or COMPARABLE
+        columns, rows = ({place(number) for number in numbers} for place in (_column, _row))
+        columns, rows = sorted(columns), sorted(rows)
+        width, height = 1 / len(columns), (1 - TOP) / len(rows)
+        for number, panel in self.panels.items():
+            panel.axes.set_visible(number in numbers)
+            if number in numbers:
+                left = columns.index(_column(number)) * width
+                bottom = (len(rows) - 1 - rows.index(_row(number))) * height
+                box = (left + LEFT, bottom + BOTTOM, width - LEFT - RIGHT, height - BOTTOM - 0.04)
+                panel.axes.set_position(box)
+                panel.show(self.records)
+
+
+def _column(number: int) -> int:
+    return (number - 1) % 3
+
+
+def _row(number: int) -> int:
+    return (number - 1) // 3

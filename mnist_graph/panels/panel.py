@@ -1,0 +1,199 @@
+"""The kinds of panels. Each keeps what it draws with, as matplotlib takes long to make it anew."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mnist_graph.panels.montage import columns_for, montage
+from mnist_graph.panels.record import Record
+from mnist_graph.runs import PERCENTILES
+
+TRAINING, TEST = "#1f77b4", "#d62728"
+SHADES = (0.15, 0.3, 0.5, 0.75, 0.5, 0.3, 0.15)
+"""How dark the seven bands are."""
+
+
+class Panel:
+    """One of the six."""
+
+    def __init__(self, axes: Axes, title: str) -> None:
+        self.axes, self.title = axes, title
+        # With a place of its own, as finding one takes a third of the drawing.
+        axes.set_title(title, fontsize=10, y=1.01)
+        axes.tick_params(labelsize=8)
+        self.own: set[tuple] = set()
+        """The views that it has chosen itself."""
+
+    def show(self, records: Sequence[Record]) -> None:
+        """Draw `records` as they are now."""
+        raise NotImplementedError
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether the user has chosen what to look at."""
+        return bool(self.own) and self._view() not in self.own
+
+    def look_at(self, horizontal: tuple[float, float], vertical: tuple[float, float]) -> None:
+        """What there is to be seen, where the user has not chosen."""
+        if not self.zoomed:
+            self.axes.set(xlim=horizontal, ylim=vertical)
+            self.own.add(self._view())
+
+    def _view(self) -> tuple:
+        return (*self.axes.get_xlim(), *self.axes.get_ylim())
+
+
+class Curves(Panel):
+    """Accuracy or loss of the training batch, thin, and of the test images, with a point where
+    they were judged.
+    """
+
+    def __init__(self, axes: Axes, title: str, what: str) -> None:
+        super().__init__(axes, title)
+        self.what = what
+        axes.grid(alpha=0.3)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(5))
+        self.drawn: list[tuple[Line2D, Line2D]] = []
+
+    def show(self, records: Sequence[Record]) -> None:
+        if len(self.drawn) != len(records):
+            self._begin(records)
+        for (training, test), record in zip(self.drawn, records, strict=True):
+            training.set_data(*_columns(record.history, self.what))
+            test.set_data(*_columns(record.test, self.what))
+        self._label(records)
+        rows = [row for r in records for row in [*r.history[1:], *r.test]]
+        found = [getattr(row, self.what) for row in rows]
+        if self.what == "accuracy":
+            vertical = max(0.0, min(found, default=0.9) - 0.02), 1.005
+        else:
+            vertical = 0.0, 1.05 * max(found, default=1.0) or 1.0
+        self.look_at(_iterations(records), vertical)
+
+    def _begin(self, records: Sequence[Record]) -> None:
+        for line in self.axes.lines[:]:
+            line.remove()
+        alone = len(records) == 1
+        self.drawn = []
+        for number in range(len(records)):
+            own = f"C{number}"
+            color, shade = (TRAINING, 0.8) if alone else (own, 0.35)
+            (training,) = self.axes.plot([], [], color=color, linewidth=0.8, alpha=shade)
+            color = TEST if alone else own
+            (test,) = self.axes.plot([], [], color=color, linewidth=1.6, marker=".")
+            self.drawn.append((training, test))
+
+    def _label(self, records: Sequence[Record]) -> None:
+        lines = [] if len(records) > 1 else [self.drawn[0][0]]
+        labels = [] if len(records) > 1 else ["training batch"]
+        for (_, test), record in zip(self.drawn, records, strict=True):
+            last = f" {getattr(record.test[-1], self.what):.4f}" if record.test else ""
+            lines.append(test)
+            labels.append(("test images" if len(records) == 1 else record.name) + last)
+        place = "lower right" if self.what == "accuracy" else "upper right"
+        self.axes.legend(lines, labels, fontsize=8, loc=place)
+
+
+class Bands(Panel):
+    """Seven bands between the percentiles that stand in the columns from `first` on."""
+
+    def __init__(self, axes: Axes, title: str, first: int) -> None:
+        super().__init__(axes, title)
+        self.columns = slice(first, first + len(PERCENTILES))
+        axes.grid(alpha=0.3)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(5))
+        self.drawn: list[list[FillBetweenPolyCollection]] = []
+
+    def show(self, records: Sequence[Record]) -> None:
+        if len(self.drawn) != len(records):
+            self._begin(records)
+        bounds = []
+        for bands, record in zip(self.drawn, records, strict=True):
+            table = np.array(record.percentiles or np.zeros((0, 1 + 2 * len(PERCENTILES)))).T
+            edges = table[self.columns]
+            for band, low, high in zip(bands, edges, edges[1:], strict=False):
+                band.set_data(table[0], low, high)
+            bounds += [edges.min(), edges.max()] if edges.size else []
+        least, greatest = min(bounds, default=-1.0), max(bounds, default=1.0)
+        margin = 0.05 * (greatest - least) or 0.01
+        self.look_at(_iterations(records), (least - margin, greatest + margin))
+
+    def _begin(self, records: Sequence[Record]) -> None:
+        for bands in self.drawn:
+            for band in bands:
+                band.remove()
+        fainter = 1 if len(records) == 1 else 0.5
+        self.drawn = [
+            [
+                self.axes.fill_between(
+                    [0], [0], [0], color=f"C{number}", alpha=fainter * shade, linewidth=0
+                )
+                for shade in SHADES
+            ]
+            for number in range(len(records))
+        ]
+
+
+class Digits(Panel):
+    """Digits as they were judged: those of the first run."""
+
+    def __init__(
+        self, axes: Axes, title: str, which: str, zoom: int = 1, with_scale: bool = False
+    ) -> None:
+        super().__init__(axes, title)
+        self.which, self.zoom, self.with_scale = which, zoom, with_scale
+        axes.set(xticks=[], yticks=[])
+        self.image = axes.imshow(np.full((1, 1, 3), 255, np.uint8), interpolation="nearest")
+        self.note = axes.text(
+            0.5, 0.5, "not recorded yet", ha="center", transform=axes.transAxes, fontsize=9
+        )
+
+    def show(self, records: Sequence[Record]) -> None:
+        shown = getattr(records[0], self.which) if records else None
+        self.note.set_visible(shown is None)
+        if shown is None:
+            return
+        width, height = self._pixels()
+        columns = columns_for(len(shown.pixels), shown.pixels.shape[1:], width / height)
+        picture = montage(shown, columns, self.zoom)
+        self.axes.set_title(
+            f"{self.title}: {shown.mistakes:,} of {shown.judged:,} wrong", fontsize=10, y=1.01
+        )
+        high, wide = picture.shape[:2]
+        self.look_at((0, wide), (high, 0))
+        if wide > width and not self.zoomed:  # matplotlib would take ten times as long
+            size = (width, max(1, round(high * width / wide)))
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        self.image.set_data(picture)
+        self.image.set_extent((0, wide, high, 0))
+        if self.with_scale:
+            self._scale(len(shown.pixels) / shown.judged, len(shown.pixels) / columns, high)
+
+    def _pixels(self) -> tuple[int, int]:
+        """Width and height of the panel."""
+        box, figure = self.axes.get_position(original=True), self.axes.figure
+        width, height = figure.get_size_inches() * figure.dpi
+        return max(1, int(box.width * width)), max(1, int(box.height * height))
+
+    def _scale(self, share: float, rows: float, height: int) -> None:
+        """Percentages at the side: that at the end of the red is the accuracy."""
+        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.25) if share <= 10 * s), 0.25)
+        marks = np.arange(0, share + 1e-9, step)
+        high = height / np.ceil(rows)
+        self.axes.set_yticks(marks / share * rows * high)
+        self.axes.set_yticklabels([f"{1 - mark:.0%}" for mark in marks])
+
+
+def _columns(rows: Sequence, what: str) -> tuple[list[int], list[float]]:
+    return [row.iteration for row in rows], [getattr(row, what) for row in rows]
+
+
+def _iterations(records: Sequence[Record]) -> tuple[float, float]:
+    return 0, max((r.history[-1].iteration for r in records if r.history), default=1) or 1
