@@ -141,6 +141,8 @@ def _network(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> dict
     logits = inference(Inputs(framed, keep_prob, False), recipe, classes)
     _check_size()
     accuracy, correct = evaluation(logits, labels)
+    with scope("probabilities"):
+        calibrated = logits / recipe.temperature
     return {
         "graph": tf1.get_default_graph(),
         "pixels": pixels,
@@ -148,7 +150,7 @@ def _network(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> dict
         "labels": labels,
         "keep_prob": keep_prob,
         "logits": logits,
-        "probabilities": tf.nn.softmax(logits / recipe.temperature, name="probabilities"),
+        "probabilities": tf.nn.softmax(calibrated, name="probabilities"),
         "loss": loss(logits, labels, recipe.loss),
         "accuracy": accuracy,
         "correct": correct,
@@ -284,5 +286,6 @@ def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
     """The share (float32 []) and number (int32 []) of logits [n, classes] that are right."""
     with scope("accuracy"):
         hits = tf.equal(tf.argmax(logits, 1, output_type=tf.int32), labels)
-    correct = tf.reduce_sum(tf.cast(hits, tf.int32), name="correct")
-    return tf.reduce_mean(tf.cast(hits, tf.float32), name="accuracy"), correct
+        counted, shared = tf.cast(hits, tf.int32), tf.cast(hits, tf.float32)
+    correct = tf.reduce_sum(counted, name="correct")
+    return tf.reduce_mean(shared, name="accuracy"), correct

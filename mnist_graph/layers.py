@@ -134,7 +134,7 @@ def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
 
 def flatten(inputs: tf.Tensor) -> tf.Tensor:
     """[n, ...] -> [n, features]."""
-    return tf.reshape(inputs, [-1, math.prod(inputs.shape[1:])])
+    return tf.reshape(inputs, [-1, math.prod(inputs.shape[1:])], name="flatten")
 
 
 def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:

@@ -118,7 +118,7 @@ class Recipe:
     """What the logits are divided by for calibrated probabilities (Guo et al. 2017), found on
     the validation images."""
     validation_size: int = 5000
-    precision: str = "float32"
+    precision: str = "auto"
     seed: int = 0
     summary: str = dataclasses.field(default="", compare=False)
     """The network in a few words. This and the next two play no part in the training."""

@@ -14,7 +14,6 @@ _ONE_CYCLE = {
     "schedule": "one-cycle",
     "weights": "he",
     "bias": 0.0,
-    "precision": "auto",
 }
 _GOERNER = {
     "iterations": 10_000,

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from mnist_graph.layers import scope
 from mnist_graph.recipe import Recipe
 
 ONE_CYCLE_START = 0.1
@@ -17,15 +18,16 @@ def learning_rate(recipe: Recipe, iteration: tf.Tensor) -> tf.Tensor:
     one-cycle: in a line from a tenth of learning_rate up to it, within the first `warmup` of
     the run, then in another down to 0 at its end (Smith and Topin 2018).
     """
-    iteration = tf.cast(iteration, tf.float32)
-    if recipe.schedule == "constant":
-        rate = tf.constant(recipe.learning_rate)
-    elif recipe.schedule == "exponential":
-        decayed = tf.exp(-iteration / recipe.decay_iterations)
-        rate = recipe.learning_rate_floor + recipe.learning_rate * decayed
-    else:
-        peak = recipe.warmup * recipe.iterations
-        rising = ONE_CYCLE_START + (1 - ONE_CYCLE_START) * iteration / peak
-        falling = (recipe.iterations - iteration) / (recipe.iterations - peak)
-        rate = recipe.learning_rate * tf.minimum(rising, falling)
+    with scope("learning_rate"):
+        iteration = tf.cast(iteration, tf.float32)
+        if recipe.schedule == "constant":
+            rate = tf.constant(recipe.learning_rate)
+        elif recipe.schedule == "exponential":
+            decayed = tf.exp(-iteration / recipe.decay_iterations)
+            rate = recipe.learning_rate_floor + recipe.learning_rate * decayed
+        else:
+            peak = recipe.warmup * recipe.iterations
+            rising = ONE_CYCLE_START + (1 - ONE_CYCLE_START) * iteration / peak
+            falling = (recipe.iterations - iteration) / (recipe.iterations - peak)
+            rate = recipe.learning_rate * tf.minimum(rising, falling)
     return tf.identity(rate, name="learning_rate")

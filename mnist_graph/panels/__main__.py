@@ -28,6 +28,7 @@ class Viewer:
     def __init__(self, directory: Path, output: Path | None) -> None:
         self.directory = directory
         self.paused = False
+        self.drawing, self.seconds = False, 0.0
         self.news: SimpleQueue[bool] = SimpleQueue()
         if output is None and has_screen():
             self.display: Display = Window(directory, self.toggle_pause)
@@ -41,7 +42,7 @@ class Viewer:
         threading.Thread(target=self._listen, daemon=True).start()
         if isinstance(self.display, Window):
             timer = self.display.figure.canvas.new_timer(interval=round(1000 * POLL))
-            timer.add_callback(self._look)
+            timer.add_callback(lambda: self._look() or True)  # else it is not called again
             timer.start()
             self.display.main_loop()
         else:
@@ -55,6 +56,13 @@ class Viewer:
 
     def _look(self, wait: bool = False) -> bool:
         """Draw where there is news; whether more may come."""
+        begun = time.perf_counter()
+        if self.display.go_on():
+            self.seconds += time.perf_counter() - begun
+            return True
+        if self.drawing:
+            tell(f"drawn {self.seconds:.4f}")
+            self.drawing = False
         try:
             more = self.news.get(block=wait)
         except Empty:
@@ -66,7 +74,7 @@ class Viewer:
                 self.display.finish()
         except MnistGraphError as error:
             tell(f"error {error}")
-        tell(f"drawn {time.perf_counter() - begun:.4f}")
+        self.drawing, self.seconds = True, time.perf_counter() - begun
         return more
 
     def toggle_pause(self) -> bool:

@@ -34,6 +34,9 @@ class Display(Protocol):
 
     def show(self, records: Sequence[Record]) -> None: ...
 
+    def go_on(self) -> bool:
+        """Show a little more of what was to be shown; whether there was any."""
+
     def finish(self) -> None:
         """Nothing more comes."""
 
@@ -57,6 +60,9 @@ class Picture:
     def show(self, records: Sequence[Record]) -> None:
         self.panels.show(records)
         save(self.figure, self.output)
+
+    def go_on(self) -> bool:
+        return False
 
     def finish(self) -> None:
         pass
@@ -125,12 +131,26 @@ class Window:
         self.panels = Panels(self.figure)
         self.figure.canvas.mpl_connect("key_press_event", self._key)
         self.figure.canvas.mpl_connect("resize_event", lambda _: self._draw())
-        self.paused = False
         self.main_loop = plt.show
+        self.old: list[int] = []
+        """Panels that do not show yet what is to be shown."""
 
     def show(self, records: Sequence[Record]) -> None:
-        self.panels.show(records)
-        self.figure.canvas.draw()
+        """At once where there was nothing yet, else panel by panel, by `go_on`, so that a key
+        need not wait for all of them.
+        """
+        if self.panels.records:
+            self.panels.records = records
+            self.old = list(self.panels.cells)
+        else:
+            self.panels.show(records)
+            self.figure.canvas.draw()
+
+    def go_on(self) -> bool:
+        if not self.old:
+            return False
+        self.panels.renew(self.old.pop(0))
+        return True
 
     def finish(self) -> None:
         """It stays until it is closed."""
@@ -139,6 +159,7 @@ class Window:
 
     def _draw(self) -> None:
         if self.panels.records:
+            self.old = []
             self.panels.choose(self.panels.chosen)
             self.figure.canvas.draw_idle()
 

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mnist_graph.panels.montage import columns_for, montage
+from mnist_graph.panels.montage import WHITE, columns_for, montage
 from mnist_graph.panels.record import Record
 from mnist_graph.runs import PERCENTILES
+from mnist_graph.shown import Shown
 
 TRAINING, TEST = "#1f77b4", "#d62728"
 SHADES = (0.15, 0.3, 0.5, 0.75, 0.5, 0.3, 0.15)
@@ -48,6 +51,41 @@ class Panel:
         return (*self.axes.get_xlim(), *self.axes.get_ylim())
 
 
+class Pixels(Artist):
+    """A picture whose pixels are the units of its axes, from the upper left. matplotlib's own
+    takes ten times as long to be drawn, and a key is to be answered at once.
+    """
+
+    picture: np.ndarray | None = None
+    """uint8 [height, width, 3]."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        if self.picture is None:
+            return
+        box = self.axes.bbox
+        size = max(1, round(box.width)), max(1, round(box.height))
+        (left, right), (bottom, top) = self.axes.get_xlim(), self.axes.get_ylim()
+        # From pixels of the screen to those of the picture.
+        matrix = np.array([[(right - left) / size[0], 0, left], [0, (bottom - top) / size[1], top]])
+        shrinking = matrix[0, 0] > 1
+        picture = self.picture
+        if shrinking:  # to a pixel each, before the rest is a matter of place
+            whole = round(picture.shape[1] / matrix[0, 0]), round(picture.shape[0] / matrix[1, 1])
+            picture = cv2.resize(picture, np.maximum(whole, 1), interpolation=cv2.INTER_AREA)
+            matrix = matrix / matrix[[0, 1], [0, 1]][:, np.newaxis]
+        drawn = cv2.warpAffine(
+            picture,
+            matrix,
+            size,
+            flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_NEAREST if shrinking else cv2.INTER_LINEAR),
+            borderValue=WHITE,
+        )
+        pixels = np.dstack([drawn, np.full(drawn.shape[:2], 255, np.uint8)])[::-1]
+        context = renderer.new_gc()
+        renderer.draw_image(context, round(box.x0), round(box.y0), pixels)
+        context.restore()
+
+
 class Curves(Panel):
     """Accuracy or loss of the training batch, thin, and of the test images, with a point where
     they were judged.
@@ -58,7 +96,7 @@ class Curves(Panel):
         self.what = what
         axes.grid(alpha=0.3)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(5))
+            axis.set_major_locator(MaxNLocator(4))
         self.drawn: list[tuple[Line2D, Line2D]] = []
 
     def show(self, records: Sequence[Record]) -> None:
@@ -68,7 +106,8 @@ class Curves(Panel):
             training.set_data(*_columns(record.history, self.what))
             test.set_data(*_columns(record.test, self.what))
         self._label(records)
-        rows = [row for r in records for row in [*r.history[1:], *r.test]]
+        # Without the first, of which the rest would be dwarfed.
+        rows = [row for r in records for row in [*r.history, *r.test] if row.iteration]
         found = [getattr(row, self.what) for row in rows]
         if self.what == "accuracy":
             vertical = max(0.0, min(found, default=0.9) - 0.02), 1.005
@@ -108,7 +147,7 @@ class Bands(Panel):
         self.columns = slice(first, first + len(PERCENTILES))
         axes.grid(alpha=0.3)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(5))
+            axis.set_major_locator(MaxNLocator(4))
         self.drawn: list[list[FillBetweenPolyCollection]] = []
 
     def show(self, records: Sequence[Record]) -> None:
@@ -149,42 +188,40 @@ class Digits(Panel):
     ) -> None:
         super().__init__(axes, title)
         self.which, self.zoom, self.with_scale = which, zoom, with_scale
-        axes.set(xticks=[], yticks=[])
-        self.image = axes.imshow(np.full((1, 1, 3), 255, np.uint8), interpolation="nearest")
+        axes.set(xticks=[], yticks=[], aspect="equal")
+        self.pixels = axes.add_artist(Pixels())
         self.note = axes.text(
             0.5, 0.5, "not recorded yet", ha="center", transform=axes.transAxes, fontsize=9
         )
+        self.drawn: tuple[Shown, int] | None = None
+        """What, and in how many columns."""
 
     def show(self, records: Sequence[Record]) -> None:
-        shown = getattr(records[0], self.which) if records else None
+        shown = getattr(records[0], self.which)
         self.note.set_visible(shown is None)
         if shown is None:
             return
-        width, height = self._pixels()
-        columns = columns_for(len(shown.pixels), shown.pixels.shape[1:], width / height)
-        picture = montage(shown, columns, self.zoom)
+        columns = columns_for(len(shown.pixels), shown.pixels.shape[1:], self._aspect())
+        if self.drawn is None or self.drawn[0] is not shown or self.drawn[1] != columns:
+            self.pixels.picture = montage(shown, columns, self.zoom)
+            self.drawn = shown, columns
         self.axes.set_title(
             f"{self.title}: {shown.mistakes:,} of {shown.judged:,} wrong", fontsize=10, y=1.01
         )
-        high, wide = picture.shape[:2]
-        self.look_at((0, wide), (high, 0))
-        if wide > width and not self.zoomed:  # matplotlib would take ten times as long
-            size = (width, max(1, round(high * width / wide)))
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        self.image.set_data(picture)
-        self.image.set_extent((0, wide, high, 0))
+        height, width, _ = self.pixels.picture.shape
+        self.look_at((0, width), (height, 0))
         if self.with_scale:
-            self._scale(len(shown.pixels) / shown.judged, len(shown.pixels) / columns, high)
+            self._scale(len(shown.pixels) / shown.judged, len(shown.pixels) / columns, height)
 
-    def _pixels(self) -> tuple[int, int]:
-        """Width and height of the panel."""
-        box, figure = self.axes.get_position(original=True), self.axes.figure
-        width, height = figure.get_size_inches() * figure.dpi
-        return max(1, int(box.width * width)), max(1, int(box.height * height))
+    def _aspect(self) -> float:
+        """How many times as wide as high there is room for."""
+        box = self.axes.get_position(original=True)
+        width, height = self.axes.figure.get_size_inches()
+        return box.width * width / (box.height * height)
 
     def _scale(self, share: float, rows: float, height: int) -> None:
         """Percentages at the side: that at the end of the red is the accuracy."""
-        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.25) if share <= 10 * s), 0.25)
+        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.25) if share <= 5 * s), 0.25)
         marks = np.arange(0, share + 1e-9, step)
         high = height / np.ceil(rows)
         self.axes.set_yticks(marks / share * rows * high)
