@@ -29,17 +29,23 @@ class Screen:
         """The window whose title begins with `title`, as soon as it is there."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for window in self._all(self.display.screen().root):
-                name = window.get_wm_name() or ""
-                if str(name).startswith(title) and window.get_attributes().map_state == 2:
-                    return window
+            if found := self.windows(title):
+                return found[0]
             time.sleep(0.05)
         raise TimeoutError(f"no window {title} in {seconds} seconds")
 
-    def _all(self, window: Any) -> Iterator[Any]:
-        yield window
-        for child in window.query_tree().children:
-            yield from self._all(child)
+    def windows(self, title: str = "mnist_graph") -> list[Any]:
+        """Those that are to be seen."""
+        from Xlib.error import BadWindow
+
+        found = []
+        for window in self.display.screen().root.query_tree().children:
+            try:
+                if str(window.get_wm_name() or "").startswith(title):
+                    found += [window] * (window.get_attributes().map_state == 2)
+            except BadWindow:  # gone meanwhile
+                pass
+        return found
 
     def key(self, window: Any, *names: str) -> None:
         """Press the keys, all at a time, with the focus on `window`."""
@@ -53,6 +59,30 @@ class Screen:
         for code in reversed(codes):
             xtest.fake_input(self.display, X.KeyRelease, code)
         self.display.sync()
+
+    def close(self, window: Any) -> None:
+        """As a window manager does when its button is pressed."""
+        from Xlib.protocol.event import ClientMessage
+
+        protocols, delete = map(self.display.intern_atom, ("WM_PROTOCOLS", "WM_DELETE_WINDOW"))
+        data = 32, [delete, 0, 0, 0, 0]
+        window.send_event(ClientMessage(window=window, client_type=protocols, data=data))
+        self.display.sync()
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """With the left button, from one place on the screen to another."""
+        from Xlib import X
+        from Xlib.ext import xtest
+
+        for event, detail, place in (
+            (X.MotionNotify, 0, start),
+            (X.ButtonPress, 1, start),
+            (X.MotionNotify, 0, end),
+            (X.ButtonRelease, 1, end),
+        ):
+            xtest.fake_input(self.display, event, detail, x=place[0], y=place[1])
+            self.display.sync()
+            time.sleep(0.1)
 
     def picture(self, left: int = 0, top: int = 0, *size: int) -> np.ndarray:
         """What is to be seen: uint8 [height, width, 3]."""

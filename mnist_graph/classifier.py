@@ -21,18 +21,19 @@ from mnist_graph.training import EVALUATION_BATCH, restore
 class Classifier:
     """The network of a finished run with the weights it learned, in a session of its own.
 
-    Use it as a context manager, or `close` it.
+    Use it as a context manager, or `close` it. Whatever the run was trained in, it multiplies
+    in `precision`, and float32 is at hand on every machine.
     """
 
-    def __init__(self, run: Run, device: str = "auto") -> None:
+    def __init__(self, run: Run, device: str = "auto", precision: str = "float32") -> None:
         checkpoint = run.checkpoint()
         if run.result is None or checkpoint is None:
             raise MnistGraphError(f"{run.directory} is not finished; go on with it by --resume")
         self.run = run
-        # Whatever it was trained in, float32 is at hand on every machine.
-        recipe = run.recipe.override(precision="float32")
+        chosen = choose_device(device, precision)
+        recipe = run.recipe.override(precision=chosen.precision)
         self._network = build_network(recipe, run.image_shape, run.classes)
-        self._session = open_session(self._network.graph, choose_device(device, "float32"))
+        self._session = open_session(self._network.graph, chosen)
         restore(self._session, self._network, checkpoint)
 
     @classmethod

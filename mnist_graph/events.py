@@ -30,7 +30,7 @@ class EventFiles(Hook):
     """
 
     def begin(self, training: "Training") -> None:
-        self.training = training
+        self.training, self.start = training, training.iteration
         self.share = Share(SHARE)
         self.writer: tf.io.TFRecordWriter | None = None
         self.failed = False
@@ -96,7 +96,7 @@ class EventFiles(Hook):
         self._write(graph_def=definition)
         # What was written behind the checkpoint gone on from has not happened.
         started = tf1.SessionLog(status=tf1.SessionLog.START)
-        self._write(session_log=started, step=self.training.iteration)
+        self._write(session_log=started, step=self.start)
 
     def _summarize(self, summary: tf.Tensor, fed: dict[tf.Tensor, float], iteration: int) -> None:
         values = self.training.session.run(summary, fed)

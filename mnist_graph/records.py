@@ -48,7 +48,9 @@ class Records(Hook):
         self.tests.add(Test(judged.iteration, judged.loss, judged.accuracy))
         pixels = self.training.data.test.pixels
         test = select(pixels, judged.labels, judged.guesses, TEST_DIGITS)
-        keep_digits(self.training.run, test=test, batch=batch_digits(self.training))
+        trained = self.training.batch is not None
+        batch = {"batch": batch_digits(self.training)} if trained else {}
+        keep_digits(self.training.run, test=test, **batch)
 
 
 def batch_digits(training: "Training") -> Shown:

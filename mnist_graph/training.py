@@ -134,7 +134,7 @@ class Training:
     data: DataSets
     iteration: int
     """How many are done."""
-    batch: Batch
+    batch: Batch | None = None
     """The last that was trained on: uint8 [batch_size, height, width], int32 [batch_size]."""
 
     def __init__(

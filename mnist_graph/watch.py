@@ -43,7 +43,10 @@ class Watch(Hook):
         self.draw_share = Share(1.0 if film else DRAW_SHARE)
         self.process: subprocess.Popen | None = None
         self.notes: deque[str] = deque()
-        self.busy, self.new, self.window = False, False, False
+        self.busy, self.new = False, False
+        self.window, self.had_window = False, False
+        self.shown = threading.Event()
+        """Once it is known whether there is a window."""
 
     def begin(self, training: Training) -> None:
         self.training = training
@@ -72,12 +75,16 @@ class Watch(Hook):
             elif word in ("pause", "resume"):
                 self.paused = word == "pause"
             elif word == "window":
-                self.window = True
-            elif word == "file" and self.output is None:
-                self.notes.append(f"there is no screen for --watch: drawing into {rest}")
+                self.window = self.had_window = True
+                self.shown.set()
+            elif word == "file":
+                if self.output is None:
+                    self.notes.append(f"there is no screen for --watch: drawing into {rest}")
+                self.shown.set()
             elif word == "error":
                 self.notes.append(rest)
         self.paused = self.window = False
+        self.shown.set()
 
     def evaluated(self, evaluation: Evaluation) -> None:
         self.new = True
@@ -100,7 +107,7 @@ class Watch(Hook):
     def _ask(self) -> None:
         self.busy = True
         with suppress(OSError):  # it has been closed
-            self.process.stdin.write("look\n")
+            self.process.stdin.write("new\n")
             self.process.stdin.flush()
 
     def __enter__(self) -> "Watch":
@@ -115,18 +122,19 @@ class Watch(Hook):
         if self.process is None:
             return
         with suppress(OSError):
+            if kind is None or self.output is not None:
+                self.process.stdin.write("end\n")
             self.process.stdin.close()
+        self.shown.wait()
         if self.window and kind is None:
             self.say("close the window to leave")
-        elif self.window:
-            self.process.terminate()
         try:
             self.process.wait()
         except KeyboardInterrupt:
             self.process.terminate()
         self.listener.join()
         self.pulse()
-        if self.process.returncode > 0:
+        if self.process.returncode > 0 and not self.had_window:
             self.errors.seek(0)
             lines = self.errors.read().decode(errors="replace").strip().splitlines()
             raise MnistGraphError(f"--watch: {lines[-1] if lines else 'it failed'}")

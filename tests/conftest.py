@@ -1,6 +1,7 @@
 """Real MNIST, read once, and runs that are trained once and looked at by many tests."""
 
 import functools
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,9 @@ import pytest
 from helpers import Outcome, run_main
 
 from mnist_graph import read_data_sets
+
+for screen in ("DISPLAY", "WAYLAND_DISPLAY"):  # no test waits for somebody to close a window
+    os.environ.pop(screen, None)
 
 SHORT_RUNS = {
     "softmax": (),

@@ -262,9 +262,14 @@ def test_a_full_disk_leaves_no_half_checkpoint(tmp_path, uncovered):
         tmp_path, *SOFTMAX, "--iterations", 2, "--quiet", preexec_fn=limited(8192)
     )
     said = "cannot write to runs/softmax/1: File too large; not kept is a training to the end"
-    assert_refused(outcome, 1, said)
-    names = sorted(path.name for path in (tmp_path / "runs" / "softmax" / "1").iterdir())
-    assert names == [".lock", "history.csv", "recipe.json"]
+    *notes, error = outcome.err.splitlines(keepends=True)
+    assert_refused(outcome._replace(err=error), 1, said)
+    assert len(notes) == 2
+    assert "its digits cannot be looked at" in notes[0] + notes[1]
+    assert "TensorBoard will not see the rest" in notes[0] + notes[1]
+    names = {path.name for path in (tmp_path / "runs" / "softmax" / "1").iterdir()}
+    assert not [name for name in names if "checkpoint" in name or name.endswith(".npz")]
+    assert "result.json" not in names
 
 
 def test_a_disk_that_is_full_from_the_start_leaves_no_run(tmp_path, uncovered):

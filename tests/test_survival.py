@@ -73,7 +73,8 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path, mnist):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("MnistGraphWarning: cannot write to") == 10
+    assert done.stderr.count("MnistGraphWarning: cannot write to") == 11
+    assert done.stderr.count("TensorBoard will not see the rest") == 1
     assert "trying again in 0 seconds" in done.stderr
     recipe = recipes["mlp"].override(hidden=(30,), iterations=30, batch_size=20)
     whole = train(recipe, mnist, tmp_path / "whole", log_every=1)

@@ -66,7 +66,7 @@ def test_the_loss_falls_and_the_batches_are_read_better(trained, model):
 
 def test_the_test_accuracy_is_the_share_that_predict_reads_right(trained, mnist):
     run = load_run(trained("mlp").directory)
-    with Classifier(run) as classifier:
+    with Classifier(run, precision=run.recipe.precision) as classifier:
         found = classifier.predict(mnist.test.images).argmax(axis=1)
     assert run.result.test_accuracy == (found == mnist.test.labels).mean()
 
@@ -193,7 +193,7 @@ def test_restore_gives_the_same_logits_bit_for_bit(trained, mnist, model):
     """Through the package, and through the saved graph alone, fed by name."""
     run = load_run(trained(model).directory)
     images = mnist.test.images[:100]
-    with Classifier(run) as classifier:
+    with Classifier(run, precision=run.recipe.precision) as classifier:
         graph = classifier._network
         logits = classifier._session.run(graph.logits, {graph.images: images})
         probabilities = classifier.predict(images)

@@ -1,9 +1,8 @@
 """To look at recipes and at what runs have learned."""
 
 import argparse
+import math
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mnist_graph.commands.base import Command, check_watch, print_table
 from mnist_graph.commands.training import Train
@@ -97,7 +96,8 @@ class Evaluate(Train):
         from mnist_graph.evaluation import evaluate
         from mnist_graph.shown import select
 
-        with Classifier(run, self.options.device) as classifier:
+        # As it was judged when it was trained, where the machine can.
+        with Classifier(run, self.options.device, run.recipe.precision) as classifier:
             probabilities = classifier.predict(data.test.pixels)
         labels, guesses = data.test.sparse_labels, probabilities.argmax(axis=1)
         print_report(evaluate(probabilities, labels))
@@ -141,4 +141,4 @@ def print_report(report: "Report") -> None:
 
 
 def _share(share: float) -> str:
-    return "-" if np.isnan(share) else f"{share:.4f}"
+    return "-" if math.isnan(share) else f"{share:.4f}"

@@ -2,9 +2,10 @@
 
     python -m mnist_graph.panels RUN_DIRECTORY [OUTPUT]
 
-A line on standard input says that there is something new in the run directory, its end that
-the training has ended. Standard output says, each in a line of its own: "window" or "file
-PATH" once; "drawn SECONDS" for each line; "pause" and "resume"; "error WHAT".
+A line "new" on standard input says that there is something new in the run directory, "end" that
+the training has come to its end; where its lines end without that, the window is closed.
+Standard output says, each in a line of its own: "window" or "file PATH" once; "drawn SECONDS" for
+each line; "pause" and "resume"; "error WHAT".
 """
 
 import sys
@@ -28,8 +29,8 @@ class Viewer:
     def __init__(self, directory: Path, output: Path | None) -> None:
         self.directory = directory
         self.paused = False
-        self.drawing, self.seconds = False, 0.0
-        self.news: SimpleQueue[bool] = SimpleQueue()
+        self.drawing, self.seconds, self.ended = False, 0.0, False
+        self.news: SimpleQueue[str] = SimpleQueue()
         if output is None and has_screen():
             self.display: Display = Window(directory, self.toggle_pause)
             tell("window")
@@ -50,9 +51,9 @@ class Viewer:
                 pass
 
     def _listen(self) -> None:
-        for _ in sys.stdin:
-            self.news.put(True)
-        self.news.put(False)
+        for line in sys.stdin:
+            self.news.put(line.strip())
+        self.news.put("gone")
 
     def _look(self, wait: bool = False) -> bool:
         """Draw where there is news; whether more may come."""
@@ -64,18 +65,23 @@ class Viewer:
             tell(f"drawn {self.seconds:.4f}")
             self.drawing = False
         try:
-            more = self.news.get(block=wait)
+            news = self.news.get(block=wait)
         except Empty:
             return True
+        if news == "gone":
+            if not self.ended:
+                self.display.close()
+            return False
         begun = time.perf_counter()
         try:
             self.display.show([read_record(self.directory)])
-            if not more:
+            if news == "end":
+                self.ended = True
                 self.display.finish()
         except MnistGraphError as error:
             tell(f"error {error}")
         self.drawing, self.seconds = True, time.perf_counter() - begun
-        return more
+        return True
 
     def toggle_pause(self) -> bool:
         self.paused = not self.paused

@@ -38,7 +38,10 @@ class Display(Protocol):
         """Show a little more of what was to be shown; whether there was any."""
 
     def finish(self) -> None:
-        """Nothing more comes."""
+        """This was the last."""
+
+    def close(self) -> None:
+        """Nobody looks any more."""
 
 
 def open_file(output: Path) -> Display:
@@ -65,6 +68,9 @@ class Picture:
         return False
 
     def finish(self) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
 
@@ -131,7 +137,7 @@ class Window:
         self.panels = Panels(self.figure)
         self.figure.canvas.mpl_connect("key_press_event", self._key)
         self.figure.canvas.mpl_connect("resize_event", lambda _: self._draw())
-        self.main_loop = plt.show
+        self.main_loop, self.close_all = plt.show, plt.close
         self.old: list[int] = []
         """Panels that do not show yet what is to be shown."""
 
@@ -156,6 +162,9 @@ class Window:
         """It stays until it is closed."""
         self.toggle_pause = None
         self._say("trained to the end")
+
+    def close(self) -> None:
+        self.close_all("all")
 
     def _draw(self) -> None:
         if self.panels.records:
@@ -192,7 +201,7 @@ def has_screen() -> bool:
     import matplotlib.pyplot as plt
 
     try:
-        canvas = plt.figure("mnist_graph").canvas
+        canvas = plt.figure("probe").canvas
     except Exception:  # each of the toolkits has errors of its own
         return False
     plt.close("all")
