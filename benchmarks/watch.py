@@ -44,6 +44,9 @@ def main() -> None:
                     while not (run / "result.json").exists():
                         time.sleep(0.1)
                         assert process.poll() in (None, 0)
+                    for window in shown.windows():
+                        shown.close(window)
+                    process.wait()
                     speed = json.loads((run / "result.json").read_text())["iterations_per_second"]
                 results[name].append(speed)
                 print(name, speed, flush=True)

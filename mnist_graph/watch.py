@@ -18,9 +18,9 @@ from mnist_graph.records import batch_digits, keep_digits
 from mnist_graph.runs import Evaluation
 from mnist_graph.training import Training
 
-TEST_SHARE, FILM_TEST_SHARE = 0.1, 0.3
+TEST_SHARE, FILM_TEST_SHARE = 0.06, 0.3
 """Of the time, for judging the test images."""
-DRAW_SHARE = 0.15
+DRAW_SHARE = 0.1
 """Of one processor's time, for drawing; a film is given every picture it can take."""
 
 
