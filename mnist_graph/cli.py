@@ -9,12 +9,14 @@ from mnist_graph.commands import command_for
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.flags import parser
 from mnist_graph.notes import complain, note, warnings_as_notes
-from mnist_graph.quiet import silence_tensorflow
+from mnist_graph.quiet import silence_tensorflow, spare_matplotlib
 
 
 def run() -> NoReturn:
     """The command: its words from sys.argv, its exit code to the shell."""
     silence_tensorflow()
+    if not any(word.startswith("--plot") for word in sys.argv):
+        spare_matplotlib()
     sys.exit(main())
 
 

@@ -1,4 +1,4 @@
-"""A screen without TensorFlow's start-up chatter."""
+"""TensorFlow's import without its chatter, and without what it would bring along."""
 
 import os
 import sys
@@ -19,3 +19,10 @@ def silence_tensorflow() -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     sys.stderr = os.fdopen(screen, "w", 1, sys.stderr.encoding, "replace")
+
+
+def spare_matplotlib() -> None:
+    """Keep TensorFlow's import from bringing matplotlib along, as Keras does where it finds it:
+    that takes up to half a second and 25 MB, and the panels are drawn by another process.
+    """
+    sys.modules.setdefault("matplotlib", None)

@@ -134,6 +134,10 @@ class Watch(Hook):
             self.process.terminate()
         self.listener.join()
         self.pulse()
+        with self.errors:
+            self._require_success()
+
+    def _require_success(self) -> None:
         if self.process.returncode > 0 and not self.had_window:
             self.errors.seek(0)
             lines = self.errors.read().decode(errors="replace").strip().splitlines()

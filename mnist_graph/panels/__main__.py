@@ -8,6 +8,7 @@ Standard output says, each in a line of its own: "window" or "file PATH" once; "
 each line; "pause" and "resume"; "error WHAT".
 """
 
+import os
 import sys
 import threading
 import time
@@ -51,8 +52,11 @@ class Viewer:
                 pass
 
     def _listen(self) -> None:
-        for line in sys.stdin:
-            self.news.put(line.strip())
+        rest = b""
+        while piece := os.read(0, 4096):  # sys.stdin cannot be left while somebody reads from it
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                self.news.put(line.decode())
         self.news.put("gone")
 
     def _look(self, wait: bool = False) -> bool:
