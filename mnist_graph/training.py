@@ -278,10 +278,11 @@ class Training:
         recipe, labels = self.run.recipe, sparse_labels(self.data.test, slice(None))
         logits = judge_images(self.session, self.graph, self.data.test, self._pulse)
         guesses = logits.argmax(axis=1).astype(np.int32)
-        loss = float(cross_entropy(logits, labels).mean())
+        scale = recipe.batch_size if recipe.loss == "sum" else 1
+        loss = scale * cross_entropy(logits, labels).mean()
         judged = Judged(
             iteration=self.iteration - 1,
-            loss=loss * (recipe.batch_size if recipe.loss == "sum" else 1),
+            loss=float(f"{loss:.6g}"),
             accuracy=float((guesses == labels).mean()),
             labels=labels,
             guesses=guesses,

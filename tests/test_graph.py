@@ -254,6 +254,7 @@ for name in ("softmax", "mnist-99", "conv3-batchnorm"):
 """
 
 
+@pytest.mark.slow
 def test_a_program_that_disables_v2_behavior_gets_the_same_steps():
     plain, disabled = (
         subprocess.run(

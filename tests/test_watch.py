@@ -178,6 +178,7 @@ def test_without_a_screen_it_says_so_and_draws_into_the_run(tmp_path):
         assert Watched.red(np.asarray(drawn.convert("RGB"))) > 1000
 
 
+@pytest.mark.slow
 def test_the_picture_is_refreshed_as_the_run_goes(tmp_path):
     words = ("--iterations", "1000000", "--run-dir", "run", "--watch", "run.png")
     process = start_command(tmp_path, *WORDS, *words)
