@@ -35,8 +35,10 @@ def montage(shown: Shown, columns: int, zoom: int = 1) -> np.ndarray:
     count, height, width, _ = cells.shape
     size = max(8, height // 3)
     for cell in np.flatnonzero(shown.wrong):
-        _stamp(cells[cell], str(shown.labels[cell]), size, LABEL, left=True)
-        _stamp(cells[cell], str(shown.guesses[cell]), size, GUESS, left=False)
+        inner = cells[cell, :-zoom, :-zoom]
+        _stamp(inner, str(shown.labels[cell]), size, LABEL, left=True)
+        _stamp(inner, str(shown.guesses[cell]), size, GUESS, left=False)
+        cells[cell, -zoom:] = cells[cell, :, -zoom:] = WHITE  # so that numbers keep apart
     rows = -(-count // columns)
     page = np.full((rows * columns, height, width, 3), 255, np.uint8)
     page[:count] = cells
