@@ -29,11 +29,12 @@ class Panel:
         # With a place of its own, as finding one takes a third of the drawing.
         axes.set_title(title, fontsize=10, y=1.01)
         axes.tick_params(labelsize=8)
+        self.seen: Sequence[Record] | None = None
         self.own: set[tuple] = set()
         """The views that it has chosen itself."""
 
     def show(self, records: Sequence[Record]) -> None:
-        """Draw `records` as they are now."""
+        """Draw `records`, which it may have drawn before, in the place that it has now."""
         raise NotImplementedError
 
     @property
@@ -100,6 +101,9 @@ class Curves(Panel):
         self.drawn: list[tuple[Line2D, Line2D]] = []
 
     def show(self, records: Sequence[Record]) -> None:
+        if records is self.seen:
+            return
+        self.seen = records
         if len(self.drawn) != len(records):
             self._begin(records)
         for (training, test), record in zip(self.drawn, records, strict=True):
@@ -151,6 +155,9 @@ class Bands(Panel):
         self.drawn: list[list[FillBetweenPolyCollection]] = []
 
     def show(self, records: Sequence[Record]) -> None:
+        if records is self.seen:
+            return
+        self.seen = records
         if len(self.drawn) != len(records):
             self._begin(records)
         bounds = []
