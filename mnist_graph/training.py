@@ -24,7 +24,7 @@ from mnist_graph.sessions import Device, choose_device, open_session
 EVALUATION_BATCH = 250
 """Images judged at a time: enough to keep the cores busy, few enough to keep memory flat."""
 
-RUN_SECONDS = 0.05
+RUN_SECONDS = 0.03
 """How long the graph is left to itself, about."""
 
 RUN_PIXELS = 8_000_000
