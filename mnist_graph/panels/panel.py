@@ -87,7 +87,35 @@ class Pixels(Artist):
         context.restore()
 
 
-class Curves(Panel):
+class OverIterations(Panel):
+    """What is drawn over the iterations, each record with artists of its own."""
+
+    def __init__(self, axes: Axes, title: str) -> None:
+        super().__init__(axes, title)
+        axes.grid(alpha=0.3)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(4))
+        self.drawn: list = []
+
+    def show(self, records: Sequence[Record]) -> None:
+        if records is self.seen:
+            return
+        self.seen = records
+        if len(self.drawn) != len(records):
+            self.begin(len(records))
+        last = max((r.history[-1].iteration for r in records if r.history), default=1) or 1
+        self.look_at((0, last), self.renew(records))
+
+    def begin(self, count: int) -> None:
+        """Make the artists of so many records anew, in place of those `drawn`."""
+        raise NotImplementedError
+
+    def renew(self, records: Sequence[Record]) -> tuple[float, float]:
+        """Let the artists show `records`; returns between what values these lie."""
+        raise NotImplementedError
+
+
+class Curves(OverIterations):
     """Accuracy or loss of the training batch, thin, and of the test images, with a point where
     they were judged.
     """
@@ -95,17 +123,8 @@ class Curves(Panel):
     def __init__(self, axes: Axes, title: str, what: str) -> None:
         super().__init__(axes, title)
         self.what = what
-        axes.grid(alpha=0.3)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(4))
-        self.drawn: list[tuple[Line2D, Line2D]] = []
 
-    def show(self, records: Sequence[Record]) -> None:
-        if records is self.seen:
-            return
-        self.seen = records
-        if len(self.drawn) != len(records):
-            self._begin(records)
+    def renew(self, records: Sequence[Record]) -> tuple[float, float]:
         for (training, test), record in zip(self.drawn, records, strict=True):
             training.set_data(*_columns(record.history, self.what))
             test.set_data(*_columns(record.test, self.what))
@@ -114,17 +133,15 @@ class Curves(Panel):
         rows = [row for r in records for row in [*r.history, *r.test] if row.iteration]
         found = [getattr(row, self.what) for row in rows]
         if self.what == "accuracy":
-            vertical = max(0.0, min(found, default=0.9) - 0.02), 1.005
-        else:
-            vertical = 0.0, 1.05 * max(found, default=1.0) or 1.0
-        self.look_at(_iterations(records), vertical)
+            return max(0.0, min(found, default=0.9) - 0.02), 1.005
+        return 0.0, 1.05 * max(found, default=1.0) or 1.0
 
-    def _begin(self, records: Sequence[Record]) -> None:
+    def begin(self, count: int) -> None:
         for line in self.axes.lines[:]:
             line.remove()
-        alone = len(records) == 1
-        self.drawn = []
-        for number in range(len(records)):
+        alone = count == 1
+        self.drawn: list[tuple[Line2D, Line2D]] = []
+        for number in range(count):
             own = f"C{number}"
             color, shade = (TRAINING, 0.8) if alone else (own, 0.35)
             (training,) = self.axes.plot([], [], color=color, linewidth=0.8, alpha=shade)
@@ -143,23 +160,14 @@ class Curves(Panel):
         self.axes.legend(lines, labels, fontsize=8, loc=place)
 
 
-class Bands(Panel):
+class Bands(OverIterations):
     """Seven bands between the percentiles that stand in the columns from `first` on."""
 
     def __init__(self, axes: Axes, title: str, first: int) -> None:
         super().__init__(axes, title)
         self.columns = slice(first, first + len(PERCENTILES))
-        axes.grid(alpha=0.3)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(4))
-        self.drawn: list[list[FillBetweenPolyCollection]] = []
 
-    def show(self, records: Sequence[Record]) -> None:
-        if records is self.seen:
-            return
-        self.seen = records
-        if len(self.drawn) != len(records):
-            self._begin(records)
+    def renew(self, records: Sequence[Record]) -> tuple[float, float]:
         bounds = []
         for bands, record in zip(self.drawn, records, strict=True):
             table = np.array(record.percentiles or np.zeros((0, 1 + 2 * len(PERCENTILES)))).T
@@ -169,21 +177,21 @@ class Bands(Panel):
             bounds += [edges.min(), edges.max()] if edges.size else []
         least, greatest = min(bounds, default=-1.0), max(bounds, default=1.0)
         margin = 0.05 * (greatest - least) or 0.01
-        self.look_at(_iterations(records), (least - margin, greatest + margin))
+        return least - margin, greatest + margin
 
-    def _begin(self, records: Sequence[Record]) -> None:
+    def begin(self, count: int) -> None:
         for bands in self.drawn:
             for band in bands:
                 band.remove()
-        fainter = 1 if len(records) == 1 else 0.5
-        self.drawn = [
+        fainter = 1 if count == 1 else 0.5
+        self.drawn: list[list[FillBetweenPolyCollection]] = [
             [
                 self.axes.fill_between(
                     [0], [0], [0], color=f"C{number}", alpha=fainter * shade, linewidth=0
                 )
                 for shade in SHADES
             ]
-            for number in range(len(records))
+            for number in range(count)
         ]
 
 
@@ -237,7 +245,3 @@ class Digits(Panel):
 
 def _columns(rows: Sequence, what: str) -> tuple[list[int], list[float]]:
     return [row.iteration for row in rows], [getattr(row, what) for row in rows]
-
-
-def _iterations(records: Sequence[Record]) -> tuple[float, float]:
-    return 0, max((r.history[-1].iteration for r in records if r.history), default=1) or 1
