@@ -37,9 +37,9 @@ class Watch(Hook):
     ) -> None:
         self.output = None if output is None else Path(output)
         self.say = say
-        film = self.output is not None and is_film(self.output)
-        self.test_share = Share(FILM_TEST_SHARE if film else TEST_SHARE)
-        self.draw_share = Share(1.0 if film else DRAW_SHARE)
+        self.film = self.output is not None and is_film(self.output)
+        self.test_share = Share(FILM_TEST_SHARE if self.film else TEST_SHARE)
+        self.draw_share = Share(1.0 if self.film else DRAW_SHARE)
         self.process: subprocess.Popen | None = None
         self.notes: deque[str] = deque()
         self.busy, self.new = False, False
@@ -64,6 +64,8 @@ class Watch(Hook):
         )
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
+        if self.film:  # else a short training would be over before it is seen
+            self.shown.wait()
 
     def _listen(self) -> None:
         for line in self.process.stdout:
