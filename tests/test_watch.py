@@ -18,7 +18,12 @@ from mnist_graph.panels.record import read_record
 from mnist_graph.watch import Watch
 
 WORDS = ("--model", "mlp", "--hidden", "30,20", "--log-every", "20")
-on_a_screen = pytest.mark.skipif(not screen.THERE, reason="needs Xvfb and python-xlib")
+
+
+def on_a_screen(test):
+    """Marks a test that looks at a window."""
+    there = pytest.mark.skipif(not screen.THERE, reason="needs Xvfb and python-xlib")
+    return pytest.mark.screen(there(test))
 
 
 def until(true, seconds=20):
@@ -144,7 +149,6 @@ def test_a_training_that_is_paused_can_be_stopped(watched):
     assert watched.process.returncode == 143
 
 
-@pytest.mark.slow
 @on_a_screen
 def test_closing_the_window_lets_the_training_finish_without_it(tmp_path, screened):
     """Even one that it has paused."""
@@ -159,7 +163,6 @@ def test_closing_the_window_lets_the_training_finish_without_it(tmp_path, screen
     assert "close the window" not in error
 
 
-@pytest.mark.slow
 @on_a_screen
 def test_the_window_stays_until_it_is_closed(tmp_path, screened):
     one = Watched(tmp_path, screened, "--iterations", "100")
