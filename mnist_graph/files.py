@@ -72,6 +72,14 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         raise
 
 
+def write_output(path: Path, write: Callable[[Path], Any]) -> None:
+    """The same for a file that the user wants to have: MnistGraphError where it cannot be."""
+    try:
+        write_whole(path, write)
+    except OSError as error:
+        raise MnistGraphError(f"cannot write {path}: {error.strerror or error}") from error
+
+
 def synchronise(path: Path) -> None:
     """Have file or folder `path` on the disk, so that a power cut cannot take it. OSError."""
     if path.is_dir() and os.name == "nt":  # pragma: no cover - Windows cannot open folders

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from mnist_graph.commands.base import Command, check_watch, print_table
 from mnist_graph.commands.training import Train
-from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.files import write_whole
+from mnist_graph.errors import UsageError
+from mnist_graph.files import write_output
 from mnist_graph.panels import PICTURES
 from mnist_graph.recipe import Recipe
 from mnist_graph.recipes import recipes
@@ -119,10 +119,7 @@ class Evaluate(Train):
         shape = mistakes.pixels.shape[1:]
         columns = columns_for(mistakes.mistakes, shape, SHEET_ASPECT)
         sheet = Image.fromarray(montage(mistakes, columns, SHEET_ZOOM))
-        try:
-            write_whole(path, lambda written: sheet.save(written, "PNG"))
-        except OSError as error:
-            raise MnistGraphError(f"cannot write {path}: {error.strerror or error}") from error
+        write_output(path, lambda written: sheet.save(written, "PNG"))
         self.tell(f"all {mistakes.mistakes:,} mistakes drawn in {path}")
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.files import write_whole
+from mnist_graph.files import write_output
 from mnist_graph.panels.figure import ALL, SIZE, Panels
 from mnist_graph.panels.record import Record
 
@@ -117,7 +117,7 @@ class Gif(Picture):
         def write(written: Path) -> None:
             first.save(written, save_all=True, append_images=others, duration=milliseconds, loop=0)
 
-        write_whole(self.output, write)
+        write_output(self.output, write)
 
 
 class Window:
@@ -210,7 +210,4 @@ def has_screen() -> bool:
 
 def save(figure: Figure, path: Path) -> None:
     """Write the picture to `path`. Raises MnistGraphError where that fails."""
-    try:
-        write_whole(path, lambda written: figure.savefig(written, format=path.suffix[1:]))
-    except OSError as error:
-        raise MnistGraphError(f"cannot write {path}: {error.strerror or error}") from error
+    write_output(path, lambda written: figure.savefig(written, format=path.suffix[1:]))
