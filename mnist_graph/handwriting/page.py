@@ -72,7 +72,8 @@ def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Di
     `image_shape` is that of the images it judges.
     """
     found = find_pieces(ink)
-    touching = Touching(found.stroke, found.height, image_shape, judge)
+    alone = len(found.pieces) == 1
+    touching = Touching(found.stroke, found.height, image_shape, judge, alone)
     parts = [
         part
         for piece in found.pieces

@@ -299,24 +299,28 @@ def _against_ground(
     ground.
     """
     smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
-    contrast = 1 - smooth / np.maximum(ground, 24).astype(np.float32)
-    seen = contrast if sheet is None else contrast[sheet > 0]
-    seen = seen.reshape(-1)[:: max(1, seen.size // 500_000)]
+    light = np.maximum(ground, 24).astype(np.float32)
+    contrast = 1 - smooth / light
+    on_it = slice(None) if sheet is None else sheet.reshape(-1) > 0
+    seen, lit = contrast.reshape(-1)[on_it], light.reshape(-1)[on_it]
+    step = max(1, seen.size // 500_000)
+    seen, lit = seen[::step], lit[::step]
     level = float(np.median(seen))
-    grain = 1.4826 * float(np.median(np.abs(seen - level)))
+    # A camera's noise is of the same grey levels in the light and in the shadow.
+    noise = NOISE * 1.4826 * float(np.median(np.abs(seen - level) * lit))
     contrast = np.clip(contrast - level, 0, 1)
     if sheet is not None:
         contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
-    least = max(NOISE * grain, MIN_CONTRAST)
+    least = np.maximum(noise / light, MIN_CONTRAST)
     seen = contrast[_without_frame((contrast > least).astype(np.uint8), FILLED) > 0]
     if not len(seen):
         nothing = np.zeros(work.shape, np.uint8)
         return contrast, nothing, nothing
     full = float(np.percentile(seen, 90))
     _, labels = cv2.connectedComponents(
-        (contrast > max(0.6 * least, FAINT * full)).astype(np.uint8)
+        (contrast > np.maximum(0.6 * least, FAINT * full)).astype(np.uint8)
     )
     strong = np.zeros(labels.max() + 1, np.uint8)
-    strong[labels[contrast > max(least, STRONG * full)]] = 1
+    strong[labels[contrast > np.maximum(least, STRONG * full)]] = 1
     strong[0] = 0
     return contrast, strong[labels], (contrast > 0.6 * least).astype(np.uint8)

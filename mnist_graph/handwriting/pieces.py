@@ -46,6 +46,11 @@ FINE = 0.4
 """A stroke is broader than this share of what is usual on the page."""
 INKED = 4.0
 """The strokes of a digit are so many times as long as it is high."""
+CUT = 0.5
+"""What the picture's edge cuts for more than this share of its own side is no whole digit;"""
+ASTRAY = (1.0, 0.5)
+"""and farther than so many digits' heights to the side and up or down from all that is whole,
+it is no digit at all."""
 
 
 def find_pieces(ink: Ink) -> Pieces:
@@ -53,8 +58,11 @@ def find_pieces(ink: Ink) -> Pieces:
     stroke = stroke_width(ink.mask)
     components, pieces = _components(ink.mask)
     pieces = [piece for piece in pieces if not _is_frame(piece.box, ink.mask.shape)]
-    few = len(pieces) <= MOST
-    height = _typical_height(_mended(pieces, components, stroke) if few else pieces, stroke)
+    if len(pieces) <= MOST:
+        pieces = _without_cut_off(pieces, components, stroke)
+        height = _typical_height(_mended(pieces, components, stroke), stroke)
+    else:
+        height = _typical_height(pieces, stroke)
     pieces = [p for p in pieces if max(p.box.width, p.box.height) > SPECK * height]
     pieces = [p for p in pieces if p.area > 0.8 * stroke * stroke or p.box.height > 0.5 * height]
     # What is left of a line is finer than any pen.
@@ -81,6 +89,42 @@ def _is_frame(box: Box, shape: tuple[int, int]) -> bool:
     along = (box.height / height, box.width / width) * 2
     return any(side and share > 0.6 for side, share in zip(sides, along, strict=True)) and (
         sum(sides) < 4 or box.width * box.height < height * width
+    )
+
+
+def _without_cut_off(pieces: list[Piece], components: np.ndarray, stroke: float) -> list[Piece]:
+    """The pieces but for what comes in from the picture's edge and lies astray: the grain of a
+    table, the next line of the paper. Where the edge cuts everything, all of it stays.
+    """
+    cut = [_is_cut_off(piece, components) for piece in pieces]
+    whole = [piece for piece, is_cut in zip(pieces, cut, strict=True) if not is_cut]
+    if len(whole) in (0, len(pieces)):
+        return pieces
+    height = _typical_height(whole, stroke)
+    if height < SPECK * _typical_height(pieces, stroke):
+        return pieces
+    boxes = np.array([piece.box for piece in whole if piece.box.height > 0.5 * height])
+    far = (ASTRAY[0] * height, ASTRAY[1] * height)
+    return [
+        piece
+        for piece, is_cut in zip(pieces, cut, strict=True)
+        if not is_cut or _near(piece.box, boxes, *far)
+    ]
+
+
+def _is_cut_off(piece: Piece, components: np.ndarray) -> bool:
+    """Whether an edge of the picture cuts it for much of its side there."""
+    box, (height, width) = piece.box, components.shape
+    down, across = slice(box.top, box.bottom), slice(box.left, box.right)
+    edges = (
+        (box.top <= 1, components[:2, across].max(axis=0), box.width),
+        (box.bottom >= height - 1, components[-2:, across].max(axis=0), box.width),
+        (box.left <= 1, components[down, :2].max(axis=1), box.height),
+        (box.right >= width - 1, components[down, -2:].max(axis=1), box.height),
+    )
+    return any(
+        there and np.count_nonzero(np.isin(edge, piece.labels)) > CUT * side
+        for there, edge, side in edges
     )
 
 
@@ -128,7 +172,7 @@ def _assemble(pieces: list[Piece], components: np.ndarray, height: float) -> lis
         parts[index] = None
         partners = [
             (_distance(piece, parts[near], components, height), near)
-            for near in _near(piece.box, boxes, FAR * height)
+            for near in _near(piece.box, boxes, FAR * height, FAR * height)
             if parts[near] is not None
         ]
         distance, partner = min(partners, default=(np.inf, -1))
@@ -141,11 +185,11 @@ def _assemble(pieces: list[Piece], components: np.ndarray, height: float) -> lis
     return whole
 
 
-def _near(box: Box, boxes: np.ndarray, far: float) -> list[int]:
+def _near(box: Box, boxes: np.ndarray, far_across: float, far_down: float) -> list[int]:
     """The indices of those of `boxes`, int [n, 4], that are not farther than that."""
     across = np.maximum(boxes[:, 0], box.left) - np.minimum(boxes[:, 2], box.right)
     down = np.maximum(boxes[:, 1], box.top) - np.minimum(boxes[:, 3], box.bottom)
-    return np.flatnonzero(np.maximum(across, down) <= far).tolist()
+    return np.flatnonzero((across <= far_across) & (down <= far_down)).tolist()
 
 
 def _distance(piece: Piece, other: Piece, components: np.ndarray, height: float) -> float:
