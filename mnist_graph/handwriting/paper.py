@@ -26,6 +26,8 @@ MIN_CONTRAST = 0.04
 """Ink that takes less than this share of the paper's light is not seen."""
 NOISE = 5.0
 """Ink stands out from the paper's grain by this many standard deviations."""
+DEEPEST = 0.4
+"""Where there is less than this share of the usual light, it is no paper in the shadow."""
 
 SMALL = 320
 """A picture is small if its shorter side has at most so many working pixels."""
@@ -308,10 +310,11 @@ def _against_ground(
     level = float(np.median(seen))
     # A camera's noise is of the same grey levels in the light and in the shadow.
     noise = NOISE * 1.4826 * float(np.median(np.abs(seen - level) * lit))
+    darkest = DEEPEST * float(np.median(lit))
     contrast = np.clip(contrast - level, 0, 1)
     if sheet is not None:
         contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
-    least = np.maximum(noise / light, MIN_CONTRAST)
+    least = np.maximum(noise / np.maximum(light, darkest), MIN_CONTRAST)
     seen = contrast[_without_frame((contrast > least).astype(np.uint8), FILLED) > 0]
     if not len(seen):
         nothing = np.zeros(work.shape, np.uint8)
