@@ -54,7 +54,9 @@ def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
     shape = tf.TensorShape(shape).as_list()
     *receptive, inputs, outputs = shape
     fan_in, fan_out = math.prod(receptive) * inputs, math.prod(receptive) * outputs
-    seed = (_stream("weights"), 0)
+    # Were the seed a constant, TensorFlow would draw the weights twice: once in vain, on one
+    # core, when it looks through the graph for what could be computed ahead.
+    seed = tf1.placeholder_with_default([_stream("weights"), 0], [2], name="seed")
     if weights == "zeros":
         initial = tf.zeros(shape)
     elif weights == "truncated-normal":
