@@ -1,6 +1,8 @@
 """Real MNIST, read once, and runs that are trained once and looked at by many tests."""
 
+import fcntl
 import functools
+import json
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -45,13 +47,22 @@ def digits(mnist):
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """A function from a model's name to its finished run, trained when first asked for."""
-    cwd = tmp_path_factory.mktemp("trained")
+    """A function from a model's name to its finished run, trained when first asked for, by
+    one of the processes among which pytest-xdist divides the tests.
+    """
+    mine = tmp_path_factory.getbasetemp()
+    cwd = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "trained"
+    cwd.mkdir(exist_ok=True)
 
     @functools.cache
     def train_once(model):
         words = ("--model", model, *SHORT_RUNS[model])
-        outcome = run_main(cwd, *words)
+        said = cwd / f"{model}.json"
+        with said.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not said.exists():
+                said.write_text(json.dumps(run_main(cwd, *words)))
+        outcome = Outcome(*json.loads(said.read_text()))
         return Trained(cwd, words, outcome, cwd / "runs" / model / "1")
 
     return train_once
