@@ -11,6 +11,7 @@ from PIL import Image
 from benchmarks.handwriting import _match
 from benchmarks.pages import Page, Written, labels_by_row, make_page
 from mnist_graph import Digit
+from mnist_graph.handwriting.cuts import Touching, cut_apart
 from mnist_graph.handwriting.page import read_digits, read_ink
 
 HEIGHT = 60
@@ -174,6 +175,56 @@ def test_a_sheet_on_a_table(digits, table):
     image = grainy(Image.fromarray(ground.astype(np.uint8)), 2, 85)
     moved = [d._replace(box=tuple(np.add(d.box, (100, 80, 100, 80)).tolist())) for d in there]
     assert_found(image, moved)
+
+
+def test_what_the_edge_of_the_picture_cuts_off_is_no_digit(digits):
+    alpha, there = write(digits)
+    below, beside = alpha.copy(), alpha.copy()
+    for x in range(20, 540, 37):  # the grain of a table that is as light as the paper
+        below[-40:, x : x + 9] = 0.8
+    beside[20:300, :7] = 0.9
+    assert_found(picture(below), there)
+    assert_found(picture(beside), there)
+    row = np.hstack([np.pad(ink_of(digits[label][0]), ((0, 0), (0, 30))) for label in (1, 7, 4)])
+    assert len(read(picture(np.clip(row, 0, 1)))) == 3  # cut to the digits: all of them are
+
+
+def in_soft_shadow(page, depth, reach, width, noise):
+    """`page` with that share of the light gone beyond a slanting line, as a camera sees it."""
+    y, x = np.indices((page.height, page.width))
+    gone = depth / (1 + np.exp(np.clip((reach - y - 0.45 * x) / width, -30, 30)))
+    corners = np.hypot(y / page.height - 0.5, x / page.width - 0.5) ** 2
+    seen = np.asarray(page) * (1 - gone) * (1 - 0.25 * corners)
+    return grainy(Image.fromarray(seen.astype(np.uint8)), noise, 90)
+
+
+def test_the_noise_in_a_shadow_is_no_ink(digits):
+    alpha, there = write(digits)
+    assert_found(in_soft_shadow(picture(alpha, 235, 170), 0.7, 440, 30, 12), there)
+
+
+def test_the_light_beside_a_shadow_is_no_sheet(digits):
+    alpha, there = write(digits)
+    assert_found(in_soft_shadow(picture(alpha, 230, 150), 0.45, 360, 5, 2), there)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_is_all_there_is_on_a_picture_is_cut_more_seldom(digits, alone):
+    high, wide = 60, 90
+    ink = np.zeros((high, wide), np.float32)
+    for start, label in ((0, 6), (wide // 2, 5)):
+        ink[:, start : start + wide // 2] = cv2.resize(
+            ink_of(digits[label][0]), (wide // 2, high), interpolation=cv2.INTER_AREA
+        )
+
+    def unsure_of_the_whole(images):
+        across = (images > 64).any(axis=1).sum(axis=1)
+        shares = np.full((len(images), 10), 1e-5, np.float32)
+        shares[:, 0] = np.where(across == across.max(), 0.98, 0.9999)
+        return shares
+
+    parts = cut_apart(ink, Touching(6.0, 60.0, (28, 28), unsure_of_the_whole, alone))
+    assert (len(parts) > 1) is not alone
 
 
 def test_specks_staples_strokes_and_a_signature_are_no_digits(digits):
