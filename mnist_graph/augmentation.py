@@ -2,8 +2,9 @@
 
 Every image gets its own random affine map (rotation, slant, scale, shift) and its own smooth
 elastic displacement; the two are added into a single map from output pixels to source
-positions, and the image is sampled once, bilinearly. Some strokes are then made a little
-thicker or thinner by blending with the 3x3 maximum or minimum, and some images made coarse.
+positions, and the image is sampled once, bilinearly. Some strokes are then made thicker or
+thinner, by going some of the way to the most or the least ink around each pixel, and some
+images made coarse.
 
 No ink leaves the frame: the elastic field fades to zero at the frame's border, so the border
 is moved by the affine map alone; and that is kept such that the box around the ink stays
@@ -24,6 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_graph.recipe import Augmentation
+
+THINNEST = 0.9
+"""Of the way to the least of a pixel and the four beside it: all of it would leave nothing of
+a fine stroke."""
 
 _CELLS = 4  # B-spline intervals across the frame, in each direction
 
@@ -144,33 +149,48 @@ def _warp(
 def _thicken(images: NDArray[np.uint8], rng: np.random.Generator, probability: float) -> None:
     """Makes the strokes of some images thicker or thinner, in place."""
     draw = rng.random((2, len(images)), np.float32)
-    amount = (draw[1] * 128).astype(np.uint16)[:, None, None]  # of 256: at most a half
     thicker = np.flatnonzero(draw[0] < probability / 2)
     thinner = np.flatnonzero((draw[0] >= probability / 2) & (draw[0] < probability))
-    for chosen, extreme in ((thicker, np.maximum), (thinner, np.minimum)):
-        before = images[chosen]
-        rows = before.copy()
-        extreme(rows[:, 1:], before[:, :-1], out=rows[:, 1:])
-        extreme(rows[:, :-1], before[:, 1:], out=rows[:, :-1])
-        after = rows.copy()
-        extreme(after[:, :, 1:], rows[:, :, :-1], out=after[:, :, 1:])
-        extreme(after[:, :, :-1], rows[:, :, 1:], out=after[:, :, :-1])
-        share = amount[chosen]
-        images[chosen] = (before * (256 - share) + after * share + 128) >> 8
+    before = images[thicker]
+    after = _beside(_beside(before, np.maximum, 1), np.maximum, 2)
+    images[thicker] = _between(before, after, draw[1, thicker])
+    before = images[thinner]
+    after = np.minimum(_beside(before, np.minimum, 1), _beside(before, np.minimum, 2))
+    images[thinner] = _as_bright(_between(before, after, THINNEST * draw[1, thinner]), before)
+
+
+def _beside(images: NDArray[np.uint8], extreme: np.ufunc, axis: int) -> NDArray[np.uint8]:
+    """The `extreme` of each pixel and the two beside it along `axis`."""
+    result = images.copy()
+    before, after = np.moveaxis(images, axis, 0), np.moveaxis(result, axis, 0)
+    extreme(after[1:], before[:-1], out=after[1:])
+    extreme(after[:-1], before[1:], out=after[:-1])
+    return result
+
+
+def _between(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], share: NDArray[np.float32]
+) -> NDArray[np.uint16]:
+    """Each image that share [n] of the way from `before` to `after`."""
+    share = (share * 256).astype(np.uint16)[:, np.newaxis, np.newaxis]
+    return (before * (256 - share) + after * share + 128) >> 8
+
+
+def _as_bright(images: NDArray[np.generic], before: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The images with the brightest pixel of each as bright as it was, as `normalise` leaves it."""
+    highest = before.max(axis=(1, 2), keepdims=True)
+    return np.rint(images * (highest / np.maximum(images.max(axis=(1, 2), keepdims=True), 1)))
 
 
 def _blur(images: NDArray[np.uint8], rng: np.random.Generator, probability: float) -> None:
-    """Makes some images coarse, in place: one to three times [1 2 1] / 4 along both axes, and
-    the brightest pixel as bright as before, as `normalise` leaves it."""
+    """Makes some images coarse, in place: one to three times [1 2 1] / 4 along both axes."""
     times = np.where(rng.random(len(images)) < probability, rng.integers(1, 4, len(images)), 0)
     for least in (1, 2, 3):
         chosen = np.flatnonzero(times >= least)
         before = np.pad(images[chosen].astype(np.uint16), ((0, 0), (1, 1), (1, 1)))
         rows = before[:, :-2] + 2 * before[:, 1:-1] + before[:, 2:]
-        after = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]).astype(np.float32)
-        highest = images[chosen].max(axis=(1, 2), keepdims=True)
-        after *= highest / np.maximum(after.max(axis=(1, 2), keepdims=True), 1)
-        images[chosen] = np.rint(after)
+        after = rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]
+        images[chosen] = _as_bright(after, images[chosen])
 
 
 def augment(

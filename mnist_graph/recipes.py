@@ -263,7 +263,7 @@ recipes = _table(
         temperature=0.58,
         moving_decay=0.995,
         average_weights=True,
-        augmentation=Augmentation(blur=0.25),
+        augmentation=Augmentation(thickness=0.5, blur=0.25),
         validation_size=0,
         summary="conv 5x5 32, 3x3 64, 64, 128, 128; batch norm",
         parameters=298_186,
