@@ -50,7 +50,8 @@ OVERLAP = 0.3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", nargs="+", required=True, metavar="DIR")
-    parser.add_argument("--pages", type=int, default=200, help="of each kind")
+    parser.add_argument("--pages", type=int, default=200, help="of 1 to 40 digits")
+    parser.add_argument("--pages-of-ten", type=int, default=1000)
     parser.add_argument("--drawings", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--validation", action="store_true")
@@ -77,9 +78,11 @@ def _measure(reader: Classifier, digits: DataSet, options: argparse.Namespace) -
     for name in ("NEAREST", "BICUBIC"):
         pictures = _enlarged(others.images, Image.Resampling[name])
         figures[f"load_digits {name.lower()}"] = _score_single(reader, pictures, others.target)
-    for name, count in (("pages of 1 to 40", None), ("pages of 10", 10)):
-        pages = _pages(digits, options.pages, options.seed, count)
-        figures[name] = _score_pages(reader, pages)
+    for name, number, count in (
+        ("pages of 1 to 40", options.pages, None),
+        ("pages of 10", options.pages_of_ten, 10),
+    ):
+        figures[name] = _score_pages(reader, _pages(digits, number, options.seed, count))
     return figures
 
 
