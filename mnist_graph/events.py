@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from mnist_graph.files import cannot_write
 from mnist_graph.hooks import Hook, Share, warn
-from mnist_graph.runs import Evaluation, cannot_write
+from mnist_graph.runs import Evaluation
 
 if TYPE_CHECKING:
     from mnist_graph.training import Judged, Training

@@ -80,6 +80,17 @@ def write_output(path: Path, write: Callable[[Path], Any]) -> None:
         raise MnistGraphError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def cannot_write(directory: Path, error: Exception) -> MnistGraphError:
+    """What says so, and why, for an `error` of the system's or TensorFlow's."""
+    if isinstance(error, MnistGraphError):
+        return error
+    reason = getattr(error, "strerror", None) or str(error)
+    if message := getattr(error, "message", None):  # TensorFlow's, around what the system said
+        lines = [line for line in message.splitlines() if line.strip() and "{{node" not in line]
+        reason = lines[-1].rsplit("; ", 1)[-1] if lines else message
+    return MnistGraphError(f"cannot write to {directory}: {reason}")
+
+
 def synchronise(path: Path) -> None:
     """Have file or folder `path` on the disk, so that a power cut cannot take it. OSError."""
     if path.is_dir() and os.name == "nt":  # pragma: no cover - Windows cannot open folders

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from mnist_graph.files import cannot_write
 from mnist_graph.hooks import Hook, Share, warn
-from mnist_graph.runs import PERCENTILES, Evaluation, Percentiles, Run, Test, cannot_write
+from mnist_graph.runs import PERCENTILES, Evaluation, Percentiles, Run, Test
 from mnist_graph.shown import Shown, save_shown, select
 
 if TYPE_CHECKING:

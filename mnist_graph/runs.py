@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from mnist_graph.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.files import read_json, synchronise, write_json
+from mnist_graph.files import cannot_write, read_json, synchronise, write_json
 from mnist_graph.recipe import Recipe
 from mnist_graph.series import Recorder, Series
 
@@ -286,14 +286,3 @@ def _versions() -> dict[str, str]:
 
     versions = {name: version(name) for name in ("numpy", "tensorflow")}
     return {"python": platform.python_version(), **versions}
-
-
-def cannot_write(directory: Path, error: Exception) -> MnistGraphError:
-    """What says so, and why, for an `error` of the system's or TensorFlow's."""
-    if isinstance(error, MnistGraphError):
-        return error
-    reason = getattr(error, "strerror", None) or str(error)
-    if message := getattr(error, "message", None):  # TensorFlow's, around what the system said
-        lines = [line for line in message.splitlines() if line.strip() and "{{node" not in line]
-        reason = lines[-1].rsplit("; ", 1)[-1] if lines else message
-    return MnistGraphError(f"cannot write to {directory}: {reason}")

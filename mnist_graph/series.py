@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from mnist_graph.errors import MnistGraphError, MnistGraphWarning
-from mnist_graph.files import read_bytes
+from mnist_graph.files import cannot_write, read_bytes
 
 MAX_BYTES = 2**26
 
@@ -55,8 +55,7 @@ class Series(Generic[Row]):
             with self.path.open(mode, newline="", encoding="utf-8") as file:
                 csv.writer(file, lineterminator="\n").writerows(rows)
         except OSError as error:
-            reason = error.strerror or error
-            raise MnistGraphError(f"cannot write to {self.path.parent}: {reason}") from error
+            raise cannot_write(self.path.parent, error) from error
 
 
 class Recorder(Generic[Row]):

@@ -1,6 +1,5 @@
 """Real MNIST, read once, and runs that are trained once and looked at by many tests."""
 
-import fcntl
 import functools
 import json
 import os
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from filelock import FileLock
 from helpers import Outcome, run_main
 
 from mnist_graph import read_data_sets
@@ -58,8 +58,7 @@ def trained(tmp_path_factory):
     def train_once(model):
         words = ("--model", model, *SHORT_RUNS[model])
         said = cwd / f"{model}.json"
-        with said.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(said.with_suffix(".lock")):
             if not said.exists():
                 said.write_text(json.dumps(run_main(cwd, *words)))
         outcome = Outcome(*json.loads(said.read_text()))

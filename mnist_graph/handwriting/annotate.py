@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_graph.errors import MnistGraphError
+from mnist_graph.files import cannot_write
 from mnist_graph.handwriting.page import Digit
 from mnist_graph.handwriting.picture import read_upright
 
@@ -55,4 +55,4 @@ def save_annotated(
             except FileExistsError:
                 number += 1
     except OSError as error:
-        raise MnistGraphError(f"cannot write to {folder}: {error.strerror or error}") from error
+        raise cannot_write(folder, error) from error
