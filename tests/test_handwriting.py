@@ -1,6 +1,7 @@
 """Pages of real digits, each with something that pages have: what is found on them, and where."""
 
 import io
+import itertools
 
 import cv2
 import numpy as np
@@ -187,6 +188,38 @@ def test_what_the_edge_of_the_picture_cuts_off_is_no_digit(digits):
     assert_found(picture(beside), there)
     row = np.hstack([np.pad(ink_of(digits[label][0]), ((0, 0), (0, 30))) for label in (1, 7, 4)])
     assert len(read(picture(np.clip(row, 0, 1)))) == 3  # cut to the digits: all of them are
+
+
+def in_frames(alpha, there, kind, shade):
+    """A form, with a printed frame about each digit, of lines two pixels wide."""
+    page = np.asarray(picture(alpha)).copy()
+    rows = {}
+    for digit in there:
+        rows.setdefault(digit.row, []).append(digit)
+    for row in rows.values():
+        top, bottom = round(row[0].box[1]) - 18, round(row[0].box[3]) + 16
+        middles = [(a.box[2] + b.box[0]) / 2 for a, b in itertools.pairwise(row)]
+        sides = [row[0].box[0] - 18, *middles, row[-1].box[2] + 18]
+        for left, right in itertools.pairwise(np.rint(sides).astype(int).tolist()):
+            if kind == "boxes":
+                cv2.rectangle(page, (left + 4, top), (right - 4, bottom), shade, 2)
+            elif kind == "boxes that share their sides":
+                cv2.rectangle(page, (left, top), (right, bottom), shade, 2)
+            else:
+                tick = bottom - 40
+                comb = [(left, tick), (left, bottom), (right, bottom), (right, tick)]
+                cv2.polylines(page, [np.array(comb)], False, shade, 2)
+    return Image.fromarray(page)
+
+
+@pytest.mark.parametrize("shade", [30, 140])
+@pytest.mark.parametrize("kind", ["boxes", "boxes that share their sides", "a comb"])
+def test_the_frames_of_a_form_are_no_digits(digits, kind, shade):
+    alpha, there = write(digits, spacing=56)
+    image = in_frames(alpha, there, kind, shade)
+    assert_found(grainy(image, 2, 90), there)
+    turned_by_hand = grainy(image.rotate(1.5, Image.Resampling.BICUBIC, fillcolor=235), 2)
+    assert [len(row) for row in labels_by_row(read(turned_by_hand))] == [len(row) for row in ROWS]
 
 
 def in_soft_shadow(page, depth, reach, width, noise):

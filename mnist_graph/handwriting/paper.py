@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mnist_graph.handwriting.boxes import Box
+from mnist_graph.handwriting.frames import remove_frames
 from mnist_graph.handwriting.ruling import remove_ruling
 from mnist_graph.handwriting.sheet import find_sheet
 
@@ -38,6 +39,8 @@ STRONG = 0.4
 FAINT = 0.15
 """and goes on as far as it has this much."""
 
+BROAD = 0.9
+"""This share of the ink tells how broad the pen's strokes are where there is print besides."""
 SOFT = 0.4
 """What has more than this share of its contrast beyond its edge is a shadow."""
 
@@ -80,7 +83,8 @@ def find_ink(grey: np.ndarray) -> Ink:
     else:
         work, sheet, (left, top) = _on_sheet(work)
         contrast, mask, faint = _on_paper(work, sheet, _choose_window(work, sheet))
-    mask = remove_ruling(contrast, mask, faint)
+    framed = remove_frames(contrast, mask, stroke_width(mask, BROAD))
+    mask = framed & remove_ruling(contrast, mask, faint)
     mask = _without_frame(_without_soft(mask, contrast), FILLED, sheet)
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     origin = (left + right * scale, top + down * scale)
@@ -207,14 +211,15 @@ def _without_soft(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     return keep[labels]
 
 
-def stroke_width(mask: np.ndarray) -> float:
-    """The typical width of the strokes in `mask`, in pixels; 0 where there are none.
+def stroke_width(mask: np.ndarray, share: float = 0.5) -> float:
+    """The typical width of the strokes in `mask`, in pixels; 0 where there are none. With a
+    higher `share`, in (0, 1], of the broader of them.
 
-    The distance to the edge, over a stroke of width w, is w / 4 on average.
+    The distance to the edge, over a stroke of width w, goes evenly from 0 to w / 2.
     """
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     inside = depth[mask > 0]
-    return 4 * float(np.median(inside)) if len(inside) else 0.0
+    return 2 / share * float(np.quantile(inside, share)) if len(inside) else 0.0
 
 
 def _unenlarged(grey: np.ndarray) -> tuple[np.ndarray, int, tuple[float, float]]:

@@ -37,6 +37,19 @@ def remove_ruling(contrast: np.ndarray, mask: np.ndarray, faint: np.ndarray) -> 
     capped = np.minimum(contrast, CAP)
     across = _lines(capped, faint)
     down = np.ascontiguousarray(_lines(np.ascontiguousarray(capped.T), faint.T).T)
+    return take_away(contrast, mask, faint, across, down)
+
+
+def take_away(
+    contrast: np.ndarray,
+    mask: np.ndarray,
+    faint: np.ndarray,
+    across: np.ndarray,
+    down: np.ndarray,
+) -> np.ndarray:
+    """`mask` without what these lines, uint8 [h, w], have of it, but for ink that crosses them
+    or stands out from them.
+    """
     kept = mask.copy()
     for lines, others, upright in ((across, down, True), (down, across, False)):
         bare = contrast[(lines & faint & ~others) > 0]
@@ -52,26 +65,44 @@ def remove_ruling(contrast: np.ndarray, mask: np.ndarray, faint: np.ndarray) -> 
     return kept & 1
 
 
+def level(image: np.ndarray, slope: float, method: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """`image` [h, w] with what runs from left to right at that slope made level, in a frame that
+    holds all of it."""
+    height, width = image.shape
+    size = (width, int(height + abs(slope) * width) + 1)
+    return cv2.warpAffine(
+        image, _shear(slope, width), size, flags=method, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def level_back(image: np.ndarray, slope: float, shape: tuple[int, int]) -> np.ndarray:
+    """The inverse, of a mask: in a frame of `shape`."""
+    height, width = shape
+    back = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, _shear(slope, width), (width, height), flags=back)
+
+
+def _shear(slope: float, width: int) -> np.ndarray:
+    return np.float32([[1, 0, 0], [-slope, 1, max(0.0, slope) * width]])
+
+
 def _lines(contrast: np.ndarray, faint: np.ndarray) -> np.ndarray:
     """Where the lines are that cross the page from left to right: uint8 [h, w]."""
     height, width = faint.shape
-    slope = _slope(faint)
-    shear = np.float32([[1, 0, 0], [-slope, 1, max(0.0, slope) * width]])
-    size = (width, int(height + abs(slope) * width) + 1)
-    level = cv2.warpAffine(contrast, shear, size, borderMode=cv2.BORDER_REPLICATE)
+    slope = slope_of(faint)
+    sheared = level(contrast, slope)
     beside = max(4, height // 150)
-    runs = _long_runs(level, beside)
+    runs = _long_runs(sheared, beside)
     curves = [_fit(x, y) for x, y in runs]
     if len(curves) >= MANY:
         curves = _alike(curves, runs, width)
         curves += _between(curves, width)
     thickness = [len(y) / len(np.unique(x)) for x, y in runs]
-    drawn = np.zeros(level.shape, np.uint8)
+    drawn = np.zeros(sheared.shape, np.uint8)
     for curve in curves:
-        if _is_drawn(level, curve, beside):
+        if _is_drawn(sheared, curve, beside):
             _draw(drawn, curve, round(float(np.median(thickness))) + 1)
-    back = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(drawn, shear, (width, height), flags=back)
+    return level_back(drawn, slope, faint.shape)
 
 
 def _long_runs(level: np.ndarray, beside: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -185,7 +216,7 @@ def _draw(drawn: np.ndarray, curve: np.polynomial.Polynomial, thickness: int) ->
     cv2.polylines(drawn, [points], False, 1, max(3, thickness))
 
 
-def _slope(faint: np.ndarray) -> float:
+def slope_of(faint: np.ndarray) -> float:
     """The slope along which the pixels of `faint` gather in the fewest rows."""
     y, x = np.nonzero(faint)
     step = max(1, len(y) // 50_000)
