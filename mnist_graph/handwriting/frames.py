@@ -46,20 +46,25 @@ def remove_frames(contrast: np.ndarray, mask: np.ndarray, stroke: float) -> np.n
     counts = [np.bincount([side.box for side in sides], minlength=len(stats)) for _, sides in kinds]
     extent = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
     shaped = (np.minimum(*counts) > 0) & (sum(counts) >= SIDES) & (extent > LONGEST * stroke)
-    across, down = (
-        cv2.dilate(_drawn(labels, sides, shaped), near) & mask for labels, sides in kinds
-    )
-    rest = mask & ~(across | down)
+    _, parts = cv2.connectedComponents(mask)
     written = least * stroke / 2
     filled = [
-        bool(shaped[box]) and np.count_nonzero(rest[y : y + high, x : x + wide]) > written
-        for box, (x, y, wide, high, _) in enumerate(stats.tolist())
+        bool(may_be) and _more_inside(parts, boxes, number, place) > written
+        for number, (may_be, place) in enumerate(zip(shaped, stats.tolist(), strict=True))
     ]
-    like_these = shaped & _of_a_size(stats, np.array(filled))
-    across, down = (
-        cv2.dilate(_drawn(labels, sides, like_these), near) & mask for labels, sides in kinds
-    )
+    chosen = shaped & _of_a_size(stats, np.array(filled))
+    across, down = (cv2.dilate(_drawn(*kind, chosen), near) & mask for kind in kinds)
     return take_away(contrast, mask, mask, across, down)
+
+
+def _more_inside(parts: np.ndarray, boxes: np.ndarray, number: int, place: list[int]) -> int:
+    """How much ink lies where this one of the `boxes` does and is not connected with its sides;
+    `parts` are the connected components. The lines that a digit is made of hold nothing.
+    """
+    left, top, width, height, _ = place
+    inside = slice(top, top + height), slice(left, left + width)
+    own = np.unique(parts[inside][boxes[inside] == number])
+    return int(np.count_nonzero(~np.isin(parts[inside], own)))
 
 
 def _straight(mask: np.ndarray, least: int) -> np.ndarray:
