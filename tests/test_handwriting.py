@@ -237,8 +237,8 @@ def test_the_light_beside_a_shadow_is_no_sheet(digits):
     assert_found(in_soft_shadow(picture(alpha, 230, 150), 0.45, 360, 5, 2), there)
 
 
-@pytest.mark.parametrize("alone", [True, False])
-def test_what_is_all_there_is_on_a_picture_is_cut_more_seldom(digits, alone):
+@pytest.mark.parametrize("apart", [True, False])
+def test_what_is_wide_is_cut_more_seldom_where_digits_stand_apart(digits, apart):
     high, wide = 60, 90
     ink = np.zeros((high, wide), np.float32)
     for start, label in ((0, 6), (wide // 2, 5)):
@@ -252,8 +252,8 @@ def test_what_is_all_there_is_on_a_picture_is_cut_more_seldom(digits, alone):
         shares[:, 0] = np.where(across == across.max(), 0.98, 0.9999)
         return shares
 
-    parts = cut_apart(ink, Touching(6.0, 60.0, (28, 28), unsure_of_the_whole, alone))
-    assert (len(parts) > 1) is not alone
+    parts = cut_apart(ink, Touching(6.0, 60.0, (28, 28), unsure_of_the_whole, apart))
+    assert (len(parts) > 1) is not apart
 
 
 def test_specks_staples_strokes_and_a_signature_are_no_digits(digits):

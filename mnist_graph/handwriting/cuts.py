@@ -34,9 +34,9 @@ Found by logistic regression on MNIST's validation images, as they are and in pa
 EVEN = 1.58
 """and so is, other things being equal, the width at which a cut is made: it cuts one in 5,000
 single digits, and four in five pairs that touch."""
-ALONE = 2.0
-"""What is all there is on a picture is more often one digit, and that much is taken off: of the
-first 5,000 training images, drawn, 6 are cut without it."""
+APART = 2.0
+"""Where digits stand apart, what is wide is more often one of them, and that much is taken off:
+of the first 5,000 training images, drawn each on a picture of its own, 6 are cut without it."""
 WIDEST = 2.0
 """No digit is so many times as wide as high."""
 
@@ -50,8 +50,8 @@ class Touching(NamedTuple):
     """Of a digit, in working pixels."""
     image_shape: tuple[int, int]
     judge: Judge
-    alone: bool
-    """Whether there is no more on it than what may have to be cut."""
+    apart: bool
+    """Whether they stand well apart otherwise, or it is all there is."""
 
 
 class _Seam(NamedTuple):
@@ -87,7 +87,7 @@ def cut_apart(ink: np.ndarray, page: Touching) -> list[np.ndarray]:
     heights = [np.ptp(np.flatnonzero((part > INK).any(axis=1))) for part in found]
     lacking = 1 - min(heights, default=0) / high
     odds = WHOLE * whole + WIDTH * (min(wide / high, WIDEST) - EVEN) - UNEVEN * lacking - cost
-    odds -= ALONE * page.alone
+    odds -= APART * page.apart
     return found if odds >= 0 else [ink]
 
 

@@ -30,6 +30,8 @@ FLAT = 20.0
 """A straight line is longer than wide by the square root of this."""
 ALONE = 3.0
 """What has no neighbour within so many digits' heights is looked at twice."""
+ROOMY = 0.25
+"""Digits stand apart if half of them have so much room, in heights, to the next on the right."""
 FULL = 80
 """The percentile of a digit's contrast that counts as full ink."""
 
@@ -72,8 +74,8 @@ def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Di
     `image_shape` is that of the images it judges.
     """
     found = find_pieces(ink)
-    alone = len(found.pieces) == 1
-    touching = Touching(found.stroke, found.height, image_shape, judge, alone)
+    apart = _spacing(found) > ROOMY * found.height
+    touching = Touching(found.stroke, found.height, image_shape, judge, apart)
     parts = [
         part
         for piece in found.pieces
@@ -95,6 +97,21 @@ def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Di
             box = ink.to_picture(boxes[member])
             digits.append(Digit(row, column, box, label, float(these[label]), these))
     return digits
+
+
+def _spacing(found: Pieces) -> float:
+    """The typical gap, in working pixels, to the next digit on the right; infinite where none
+    has one.
+    """
+    boxes = np.array([p.box for p in found.pieces if p.box.height > 0.5 * found.height])
+    if not len(boxes):
+        return np.inf
+    left, top, right, bottom = boxes.T
+    middle = (top + bottom) / 2
+    beside = (middle[:, np.newaxis] > top) & (middle[:, np.newaxis] < bottom)
+    beside &= left > left[:, np.newaxis]
+    gaps = np.where(beside, left - right[:, np.newaxis], np.inf).min(axis=1)
+    return float(np.median(gaps[np.isfinite(gaps)])) if np.isfinite(gaps).any() else np.inf
 
 
 def _parts(

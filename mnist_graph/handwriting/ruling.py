@@ -114,8 +114,9 @@ def _long_runs(level: np.ndarray, beside: int) -> list[tuple[np.ndarray, np.ndar
     along = cv2.blur(level, (run, 1))
     padded = cv2.copyMakeBorder(along, beside, beside, 0, 0, cv2.BORDER_REPLICATE)
     ridge = along - np.maximum(padded[: -2 * beside], padded[2 * beside :])
-    # Of the calmer half: on finely squared paper the other is lines and what is beside them.
-    spread = float(np.percentile(np.abs(ridge[along > 0]), 20)) / 0.25 if along.any() else 0.0
+    # Of what is calm: on finely squared paper most is lines and what is beside them.
+    calm = float(np.percentile(np.abs(ridge[along > 0]), 10)) if along.any() else 0.0
+    spread = calm / 0.126  # as it is of a normal distribution
     runs = (ridge > max(FAINTEST * spread, 0.01)).astype(np.uint8)
     joined = cv2.dilate(runs, np.ones((3, run), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
