@@ -13,7 +13,8 @@ from benchmarks.handwriting import _match
 from benchmarks.pages import Page, Written, labels_by_row, make_page
 from mnist_graph import Digit
 from mnist_graph.handwriting.cuts import Touching, cut_apart
-from mnist_graph.handwriting.page import read_digits, read_ink
+from mnist_graph.handwriting.page import _spacing, read_digits, read_ink
+from mnist_graph.handwriting.pieces import find_pieces
 
 HEIGHT = 60
 ROWS = [[3, 1, 4], [1, 5, 9, 2], [6, 5]]
@@ -235,6 +236,17 @@ def test_the_noise_in_a_shadow_is_no_ink(digits):
 def test_the_light_beside_a_shadow_is_no_sheet(digits):
     alpha, there = write(digits)
     assert_found(in_soft_shadow(picture(alpha, 230, 150), 0.45, 360, 5, 2), there)
+
+
+@pytest.mark.parametrize("spacing", [12, 40])
+def test_how_far_digits_stand_apart_is_seen(digits, spacing):
+    alpha, _ = write(digits, spacing=spacing)
+    assert abs(_spacing(find_pieces(read_ink(picture(alpha)))) - spacing) <= 3
+
+
+def test_a_digit_alone_stands_apart(digits):
+    alpha, _ = write(digits, [[4]])
+    assert _spacing(find_pieces(read_ink(picture(alpha)))) == np.inf
 
 
 @pytest.mark.parametrize("apart", [True, False])
