@@ -54,18 +54,21 @@ def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
     shape = tf.TensorShape(shape).as_list()
     *receptive, inputs, outputs = shape
     fan_in, fan_out = math.prod(receptive) * inputs, math.prod(receptive) * outputs
-    # Were the seed a constant, TensorFlow would draw the weights twice: once in vain, on one
-    # core, when it looks through the graph for what could be computed ahead.
-    seed = tf1.placeholder_with_default([_stream("weights"), 0], [2], name="seed")
+
+    def seed() -> tf.Tensor:
+        # Were it a constant, TensorFlow would draw the weights twice: once in vain, on one
+        # core, when it looks through the graph for what could be computed ahead.
+        return tf1.placeholder_with_default([_stream("weights"), 0], [2], name="seed")
+
     if weights == "zeros":
         initial = tf.zeros(shape)
     elif weights == "truncated-normal":
-        initial = tf.random.stateless_truncated_normal(shape, seed, stddev=0.1)
+        initial = tf.random.stateless_truncated_normal(shape, seed(), stddev=0.1)
     elif weights == "glorot-uniform":
         limit = math.sqrt(6 / (fan_in + fan_out))
-        initial = tf.random.stateless_uniform(shape, seed, -limit, limit)
+        initial = tf.random.stateless_uniform(shape, seed(), -limit, limit)
     elif weights == "he":
-        initial = tf.random.stateless_normal(shape, seed, stddev=math.sqrt(2 / fan_in))
+        initial = tf.random.stateless_normal(shape, seed(), stddev=math.sqrt(2 / fan_in))
     else:
         raise ValueError(f"no initialisation {weights!r}")
     return tf1.get_variable("weights", initializer=initial, use_resource=True)
