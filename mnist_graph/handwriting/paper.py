@@ -82,7 +82,7 @@ def find_ink(grey: np.ndarray) -> Ink:
         contrast, mask, faint = _against_ground(work, None, np.full_like(work, 255))
     else:
         work, sheet, (left, top) = _on_sheet(work)
-        contrast, mask, faint = _on_paper(work, sheet, _choose_window(work, sheet))
+        contrast, mask, faint = _against_ground(work, sheet, _ground(work, sheet))
     framed = remove_frames(contrast, mask, stroke_width(mask, BROAD))
     mask = framed & remove_ruling(contrast, mask, faint)
     mask = _without_frame(_without_soft(mask, contrast), FILLED, sheet)
@@ -133,6 +133,9 @@ WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
 """Widths in which the paper is looked for beside the ink, as shares of the shorter side."""
 
 
+SEEN = 0.3
+HOLLOW=0.7
+
 FRAME = 0.15
 """What touches the picture's edge for more than this share of its shorter side is no writing"""
 FILLED = 0.3
@@ -145,31 +148,57 @@ def _dark_parts(work: np.ndarray) -> np.ndarray:
     factor = min(1.0, 500 / min(work.shape))
     small = _resized(work, factor)
     parts = [
-        _on_paper(small, None, _odd(share * min(small.shape)))[1]
+        _against_ground(small, None, _closed(small, None, _odd(share * min(small.shape))))[1]
         for share in (WINDOWS[1], WINDOWS[-1])
     ]
     return parts[0] | parts[1]
 
 
-def _choose_window(work: np.ndarray, sheet: np.ndarray | None) -> int:
-    """The smallest window, in pixels, in which nearly all of the ink is seen.
+def _ground(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
+    """The paper: uint8 [h, w].
 
-    A window that a stroke fills takes its middle for paper; one that is too large takes
-    folds, shadows and the table for ink.
+    It is looked for in the smallest window in which nearly all of the ink is seen: one that is
+    too large takes folds, shadows and the table for ink. Where a stroke or a blot fills that
+    window its middle is taken for paper; but a wider one shows there what is ink, and that it
+    goes on beyond.
     """
     factor = min(1.0, 500 / min(work.shape))
     small = _resized(work, factor)
+    on_it = sheet
     if sheet is not None:
-        sheet = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    inks = []
-    for share in WINDOWS:
-        contrast, mask, _ = _on_paper(small, sheet, _odd(share * min(small.shape)))
-        # Squared: a shadow that is taken for ink is broad, but faint.
-        inks.append(float((np.square(contrast) * _without_frame(mask, sheet=sheet)).sum()))
-    enough = next(
-        share for share, ink in zip(WINDOWS, inks, strict=True) if ink >= 0.85 * max(inks)
-    )
-    return _odd(enough * min(work.shape))
+        on_it = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    grounds = [_closed(small, on_it, _odd(share * min(small.shape))) for share in WINDOWS]
+    seen = [_against_ground(small, on_it, ground)[:2] for ground in grounds]
+    # Squared: a shadow that is taken for ink is broad, but faint.
+    inks = [
+        float((np.square(contrast) * _without_frame(mask, sheet=on_it)).sum())
+        for contrast, mask in seen
+    ]
+    chosen = next(index for index, ink in enumerate(inks) if ink >= 0.85 * max(inks))
+    ground = _closed(work, sheet, _odd(WINDOWS[chosen] * min(work.shape)))
+    for index in range(chosen + 1, len(WINDOWS)):
+        blots = _blots(*seen[chosen], *seen[index])
+        if blots.any():
+            size = work.shape[::-1]
+            blots = cv2.resize(blots, size, interpolation=cv2.INTER_NEAREST)
+            wider = cv2.resize(grounds[index], size)
+            ground = np.maximum(ground, wider * blots)
+    return ground
+
+
+def _blots(seen: np.ndarray, mask: np.ndarray, contrast: np.ndarray, wider: np.ndarray) -> np.ndarray:
+    """Where `wider`, with `contrast`, a mask of ink as a wider window shows it, fills what is
+    hollow in `mask`: uint8 [h, w]."""
+    count, labels = cv2.connectedComponents(wider)
+    both = np.bincount(labels.ravel(), (mask * (wider>0)).ravel(), count)
+    all_ = np.bincount(labels.ravel(), minlength=count)
+    full = float(np.percentile(seen[mask > 0], 90)) if mask.any() else 1.0
+    more = (wider > 0) & (seen < HOLLOW * contrast) & (contrast > max(HOLLOW * full, 0.25))
+    keep = both > SEEN * all_
+    keep[0] = False
+    more &= keep[labels]
+    more = cv2.dilate(more.astype(np.uint8), np.ones((7,7),np.uint8))
+    return more
 
 
 def _without_frame(
@@ -288,15 +317,12 @@ def _is_light_on_dark(work: np.ndarray) -> bool:
     return lighter > darker
 
 
-def _on_paper(
-    work: np.ndarray, sheet: np.ndarray | None, window: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`_against_ground`, which is the paper as seen beside ink narrower than `window` pixels."""
+def _closed(work: np.ndarray, sheet: np.ndarray | None, window: int) -> np.ndarray:
+    """The paper as seen beside ink narrower than `window` pixels."""
     ground = cv2.medianBlur(work, 5)
     if sheet is not None:
         ground *= sheet
-    ground = cv2.morphologyEx(ground, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
-    return _against_ground(work, sheet, ground)
+    return cv2.morphologyEx(ground, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
 
 
 def _against_ground(

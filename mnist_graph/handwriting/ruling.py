@@ -13,7 +13,10 @@ CAP = 0.15
 """Contrast counts up to here, or the strokes of a few digits would outweigh a line."""
 CERTAIN = 8.0
 """The mean of a line's contrast is so many standard errors from 0: measured, on drawn pages,
-lines come to 19 and more, digits in a row to 3."""
+lines come to 16 and more, digits in a row to 8;"""
+STEADY = 0.5
+"""and its median is at least this share of it: that of lines is 0.8 of it and more, that of
+digits in a row 0, as between them is nothing."""
 EXTENT = 0.6
 """From end to end it crosses this share of the page,"""
 COVERED = 0.45
@@ -207,7 +210,9 @@ def _is_drawn(contrast: np.ndarray, curve: np.polynomial.Polynomial, beside: int
     if np.count_nonzero(bare) < 0.2 * width:
         return True
     more = (on - (above + below) / 2)[bare]
-    return bool(more.mean() > CERTAIN * more.std() / len(more) ** 0.5)
+    mean = more.mean()
+    certain = mean > CERTAIN * more.std() / len(more) ** 0.5
+    return bool(certain and np.median(more) > STEADY * mean)
 
 
 def _draw(drawn: np.ndarray, curve: np.polynomial.Polynomial, thickness: int) -> None:
