@@ -185,6 +185,20 @@ def _assemble(pieces: list[Piece], components: np.ndarray, height: float) -> lis
     return whole
 
 
+def neighbours(found: Pieces, far: float) -> list[tuple[int, int]]:
+    """The indices of each two pieces whose ink is less than `far` working pixels apart, the
+    nearest first."""
+    pieces = found.pieces
+    boxes = np.array([piece.box for piece in pieces]).reshape(-1, 4)
+    pairs = [
+        (_ink_gap(piece, pieces[other], found.components), one, other)
+        for one, piece in enumerate(pieces)
+        for other in _near(piece.box, boxes, far, far)
+        if one < other
+    ]
+    return [(one, other) for gap, one, other in sorted(pairs) if gap < far]
+
+
 def _near(box: Box, boxes: np.ndarray, far_across: float, far_down: float) -> list[int]:
     """The indices of those of `boxes`, int [n, 4], that are not farther than that."""
     across = np.maximum(boxes[:, 0], box.left) - np.minimum(boxes[:, 2], box.right)
