@@ -1,43 +1,26 @@
 """From grey to ink: what on a picture is paper, light and ruling, and what was written.
 
 Contrast is taken relative to the paper right there, as light multiplies what paper and ink
-give back: in a shadow both are darker by the same factor. The paper under the ink is found
-by a morphological closing, which fills what is narrower than its window and leaves the edge
-of a shadow or a sheet as sharp as it is.
+give back: in a shadow both are darker by the same factor.
 """
 
-import math
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from mnist_graph.handwriting.boxes import Box
+from mnist_graph.handwriting.contrast import FILLED, against_ground, without_frame
 from mnist_graph.handwriting.frames import remove_frames
+from mnist_graph.handwriting.ground import dark_parts, find_ground, odd
 from mnist_graph.handwriting.ruling import remove_ruling
+from mnist_graph.handwriting.scaling import resized, to_working_size, unenlarged
 from mnist_graph.handwriting.sheet import find_sheet
-
-WORKING_PIXELS = 4_000_000
-"""A larger picture is scaled down to this: an A4 page then has 8 pixels a millimetre."""
-WORKING_SIDE = 200
-"""A picture whose shorter side has fewer pixels is scaled up to this many,"""
-LONGEST_SIDE = 6000
-"""unless the longer side would then have more than this."""
-MIN_CONTRAST = 0.04
-"""Ink that takes less than this share of the paper's light is not seen."""
-NOISE = 5.0
-"""Ink stands out from the paper's grain by this many standard deviations."""
-DEEPEST = 0.4
-"""Where there is less than this share of the usual light, it is no paper in the shadow."""
 
 SMALL = 320
 """A picture is small if its shorter side has at most so many working pixels."""
 PLAIN, PLAIN_SMALL = 0.8, 0.2
 """A plain ground takes this share of a picture, and this one of a small picture."""
-STRONG = 0.4
-"""Of the page's full contrast: every stroke reaches it somewhere,"""
-FAINT = 0.15
-"""and goes on as far as it has this much."""
 
 BROAD = 0.9
 """This share of the ink tells how broad the pen's strokes are where there is print besides."""
@@ -72,20 +55,20 @@ class Ink(NamedTuple):
 
 def find_ink(grey: np.ndarray) -> Ink:
     """The ink on `grey`, uint8 [height, width]; on a picture without any the mask is empty."""
-    native, block, (right, down) = _unenlarged(grey)
-    work, scale = _to_working_size(native)
+    native, block, (right, down) = unenlarged(grey)
+    work, scale = to_working_size(native)
     plain = _plain_ground(work)
     sheet = None
     if plain is not None:
         work, margin = _on_white(work, plain)
         left = top = -margin
-        contrast, mask, faint = _against_ground(work, None, np.full_like(work, 255))
+        contrast, mask, faint = against_ground(work, None, np.full_like(work, 255))
     else:
         work, sheet, (left, top) = _on_sheet(work)
-        contrast, mask, faint = _against_ground(work, sheet, _ground(work, sheet))
+        contrast, mask, faint = against_ground(work, sheet, find_ground(work, sheet))
     framed = remove_frames(contrast, mask, stroke_width(mask, BROAD))
     mask = framed & remove_ruling(contrast, mask, faint)
-    mask = _without_frame(_without_soft(mask, contrast), FILLED, sheet)
+    mask = without_frame(_without_soft(mask, contrast), FILLED, sheet)
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     origin = (left + right * scale, top + down * scale)
     size = (grey.shape[1], grey.shape[0])
@@ -121,105 +104,12 @@ def _on_sheet(work: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, tuple[in
     """A photograph cut to the sheet of paper on it and with dark ink; the sheet; and where
     the upper left corner of what was cut out lies.
     """
-    sheet = find_sheet(work, _dark_parts(work))
+    sheet = find_sheet(work, dark_parts(work))
     if sheet is None:
         return (255 - work if _is_light_on_dark(work) else work), None, (0, 0)
     left, top, width, height = cv2.boundingRect(sheet)
     inside = slice(top, top + height), slice(left, left + width)
     return np.ascontiguousarray(work[inside]), np.ascontiguousarray(sheet[inside]), (left, top)
-
-
-WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
-"""Widths in which the paper is looked for beside the ink, as shares of the shorter side."""
-
-
-SEEN = 0.3
-HOLLOW=0.7
-
-FRAME = 0.15
-"""What touches the picture's edge for more than this share of its shorter side is no writing"""
-FILLED = 0.3
-"""if it fills more than this share of its own box."""
-
-
-def _dark_parts(work: np.ndarray) -> np.ndarray:
-    """What is darker than something near it, in a picture of any light: uint8, no larger
-    than 500 pixels on the shorter side."""
-    factor = min(1.0, 500 / min(work.shape))
-    small = _resized(work, factor)
-    parts = [
-        _against_ground(small, None, _closed(small, None, _odd(share * min(small.shape))))[1]
-        for share in (WINDOWS[1], WINDOWS[-1])
-    ]
-    return parts[0] | parts[1]
-
-
-def _ground(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
-    """The paper: uint8 [h, w].
-
-    It is looked for in the smallest window in which nearly all of the ink is seen: one that is
-    too large takes folds, shadows and the table for ink. Where a stroke or a blot fills that
-    window its middle is taken for paper; but a wider one shows there what is ink, and that it
-    goes on beyond.
-    """
-    factor = min(1.0, 500 / min(work.shape))
-    small = _resized(work, factor)
-    on_it = sheet
-    if sheet is not None:
-        on_it = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    grounds = [_closed(small, on_it, _odd(share * min(small.shape))) for share in WINDOWS]
-    seen = [_against_ground(small, on_it, ground)[:2] for ground in grounds]
-    # Squared: a shadow that is taken for ink is broad, but faint.
-    inks = [
-        float((np.square(contrast) * _without_frame(mask, sheet=on_it)).sum())
-        for contrast, mask in seen
-    ]
-    chosen = next(index for index, ink in enumerate(inks) if ink >= 0.85 * max(inks))
-    ground = _closed(work, sheet, _odd(WINDOWS[chosen] * min(work.shape)))
-    for index in range(chosen + 1, len(WINDOWS)):
-        blots = _blots(*seen[chosen], *seen[index])
-        if blots.any():
-            size = work.shape[::-1]
-            blots = cv2.resize(blots, size, interpolation=cv2.INTER_NEAREST)
-            wider = cv2.resize(grounds[index], size)
-            ground = np.maximum(ground, wider * blots)
-    return ground
-
-
-def _blots(seen: np.ndarray, mask: np.ndarray, contrast: np.ndarray, wider: np.ndarray) -> np.ndarray:
-    """Where `wider`, with `contrast`, a mask of ink as a wider window shows it, fills what is
-    hollow in `mask`: uint8 [h, w]."""
-    count, labels = cv2.connectedComponents(wider)
-    both = np.bincount(labels.ravel(), (mask * (wider>0)).ravel(), count)
-    all_ = np.bincount(labels.ravel(), minlength=count)
-    full = float(np.percentile(seen[mask > 0], 90)) if mask.any() else 1.0
-    more = (wider > 0) & (seen < HOLLOW * contrast) & (contrast > max(HOLLOW * full, 0.25))
-    keep = both > SEEN * all_
-    keep[0] = False
-    more &= keep[labels]
-    more = cv2.dilate(more.astype(np.uint8), np.ones((7,7),np.uint8))
-    return more
-
-
-def _without_frame(
-    mask: np.ndarray, fill: float = 0.0, sheet: np.ndarray | None = None
-) -> np.ndarray:
-    """`mask` without what touches the edge of the picture, or of the sheet, at length and
-    fills more than this share of its own box.
-    """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    if sheet is None:
-        border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    else:
-        border = labels[cv2.erode(sheet, np.ones((9, 9), np.uint8), borderValue=0) == 0]
-    touching = np.bincount(border, minlength=len(stats))
-    box = stats[:, cv2.CC_STAT_WIDTH].astype(float) * stats[:, cv2.CC_STAT_HEIGHT]
-    filled = stats[:, cv2.CC_STAT_AREA] > fill * box
-    keep = ((touching < FRAME * min(mask.shape)) | ~filled).astype(np.uint8)
-    keep[0] = 0
-    inside = keep[labels]
-    # A digit that fills the picture touches its edge too.
-    return inside if np.count_nonzero(inside) > 0.02 * np.count_nonzero(mask) else mask
 
 
 def _without_soft(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
@@ -251,62 +141,15 @@ def stroke_width(mask: np.ndarray, share: float = 0.5) -> float:
     return 2 / share * float(np.quantile(inside, share)) if len(inside) else 0.0
 
 
-def _unenlarged(grey: np.ndarray) -> tuple[np.ndarray, int, tuple[float, float]]:
-    """A picture that was enlarged by repeating its pixels, as it was before: the pixels; how
-    often each was repeated; how far to the right and down its corner has come, in them.
-
-    Their corners would be seen as corners of the strokes.
-    """
-    starts, blocks = [], []
-    for axis in (0, 1):
-        changes = np.flatnonzero(np.diff(grey, axis=axis).any(axis=1 - axis)) + 1
-        if len(changes) < 2:
-            return grey, 1, (0, 0)
-        starts.append(int(changes[0]))
-        blocks.append(int(np.gcd.reduce(np.diff(changes))))
-    block = math.gcd(*blocks)
-    if block < 2 or min(grey.shape) < 6 * block:
-        return grey, 1, (0, 0)
-    shifts = []
-    for axis, start in enumerate(starts):
-        first = start % block
-        indices = np.arange(first - block if first else 0, grey.shape[axis], block)
-        grey = np.take(grey, np.maximum(indices, 0), axis=axis)
-        shifts.append(first / block - 1 if first else 0.0)
-    return np.ascontiguousarray(grey), block, (shifts[1], shifts[0])
-
-
-def _to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    height, width = grey.shape
-    scale = min(1.0, (WORKING_PIXELS / grey.size) ** 0.5)
-    if min(height, width) < WORKING_SIDE:
-        room = min((WORKING_PIXELS / grey.size) ** 0.5, max(1.0, LONGEST_SIDE / max(grey.shape)))
-        scale = min(WORKING_SIDE / min(height, width), room)
-    if scale == 1:
-        return grey, scale
-    return _resized(grey, scale), scale
-
-
-def _resized(grey: np.ndarray, scale: float) -> np.ndarray:
-    height, width = grey.shape
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(grey, size, interpolation=method)
-
-
-def _odd(size: float) -> int:
-    return max(3, int(size) // 2 * 2 + 1)
-
-
 def _is_light_on_dark(work: np.ndarray) -> bool:
     """Whether what differs from its surroundings, of which it is the lesser part, is lighter.
 
     The smallest surroundings that give a clear answer decide.
     """
     factor = min(1.0, 600 / max(work.shape))
-    small = _resized(work, factor)
+    small = resized(work, factor)
     for share in (24, 12, 6, 3, 2):
-        ground = cv2.medianBlur(small, _odd(min(small.shape) / share))
+        ground = cv2.medianBlur(small, odd(min(small.shape) / share))
         difference = small.astype(np.float32) - ground
         grain = 1.4826 * float(np.median(np.abs(difference)))
         excess = np.clip(np.abs(difference) - max(5 * grain, 6), 0, 60)
@@ -315,46 +158,3 @@ def _is_light_on_dark(work: np.ndarray) -> bool:
         if max(lighter, darker) > 2 * min(lighter, darker):
             break
     return lighter > darker
-
-
-def _closed(work: np.ndarray, sheet: np.ndarray | None, window: int) -> np.ndarray:
-    """The paper as seen beside ink narrower than `window` pixels."""
-    ground = cv2.medianBlur(work, 5)
-    if sheet is not None:
-        ground *= sheet
-    return cv2.morphologyEx(ground, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
-
-
-def _against_ground(
-    work: np.ndarray, sheet: np.ndarray | None, ground: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contrast and mask of the ink on `ground`; and the mask of all that might be more than
-    ground.
-    """
-    smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
-    light = np.maximum(ground, 24).astype(np.float32)
-    contrast = 1 - smooth / light
-    on_it = slice(None) if sheet is None else sheet.reshape(-1) > 0
-    seen, lit = contrast.reshape(-1)[on_it], light.reshape(-1)[on_it]
-    step = max(1, seen.size // 500_000)
-    seen, lit = seen[::step], lit[::step]
-    level = float(np.median(seen))
-    # A camera's noise is of the same grey levels in the light and in the shadow.
-    noise = NOISE * 1.4826 * float(np.median(np.abs(seen - level) * lit))
-    darkest = DEEPEST * float(np.median(lit))
-    contrast = np.clip(contrast - level, 0, 1)
-    if sheet is not None:
-        contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
-    least = np.maximum(noise / np.maximum(light, darkest), MIN_CONTRAST)
-    seen = contrast[_without_frame((contrast > least).astype(np.uint8), FILLED) > 0]
-    if not len(seen):
-        nothing = np.zeros(work.shape, np.uint8)
-        return contrast, nothing, nothing
-    full = float(np.percentile(seen, 90))
-    _, labels = cv2.connectedComponents(
-        (contrast > np.maximum(0.6 * least, FAINT * full)).astype(np.uint8)
-    )
-    strong = np.zeros(labels.max() + 1, np.uint8)
-    strong[labels[contrast > np.maximum(least, STRONG * full)]] = 1
-    strong[0] = 0
-    return contrast, strong[labels], (contrast > 0.6 * least).astype(np.uint8)

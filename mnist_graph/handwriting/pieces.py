@@ -96,7 +96,8 @@ def _without_cut_off(pieces: list[Piece], components: np.ndarray, stroke: float)
     """The pieces but for what comes in from the picture's edge and lies astray: the grain of a
     table, the next line of the paper. Where the edge cuts everything, all of it stays.
     """
-    cut = [_is_cut_off(piece, components) for piece in pieces]
+    reach = 2 + round(stroke / 2)
+    cut = [_is_cut_off(piece, components, reach) for piece in pieces]
     whole = [piece for piece, is_cut in zip(pieces, cut, strict=True) if not is_cut]
     if len(whole) in (0, len(pieces)):
         return pieces
@@ -112,15 +113,17 @@ def _without_cut_off(pieces: list[Piece], components: np.ndarray, stroke: float)
     ]
 
 
-def _is_cut_off(piece: Piece, components: np.ndarray) -> bool:
-    """Whether an edge of the picture cuts it for much of its side there."""
+def _is_cut_off(piece: Piece, components: np.ndarray, reach: int) -> bool:
+    """Whether an edge of the picture, which is seen so many pixels from it, cuts it for much of
+    its side there.
+    """
     box, (height, width) = piece.box, components.shape
     down, across = slice(box.top, box.bottom), slice(box.left, box.right)
     edges = (
-        (box.top <= 1, components[:2, across].max(axis=0), box.width),
-        (box.bottom >= height - 1, components[-2:, across].max(axis=0), box.width),
-        (box.left <= 1, components[down, :2].max(axis=1), box.height),
-        (box.right >= width - 1, components[down, -2:].max(axis=1), box.height),
+        (box.top < reach, components[:reach, across].max(axis=0), box.width),
+        (box.bottom > height - reach, components[-reach:, across].max(axis=0), box.width),
+        (box.left < reach, components[down, :reach].max(axis=1), box.height),
+        (box.right > width - reach, components[down, -reach:].max(axis=1), box.height),
     )
     return any(
         there and np.count_nonzero(np.isin(edge, piece.labels)) > CUT * side
