@@ -15,6 +15,7 @@ from mnist_graph import Digit
 from mnist_graph.handwriting.cuts import Touching, cut_apart
 from mnist_graph.handwriting.page import _spacing, read_digits, read_ink
 from mnist_graph.handwriting.pieces import find_pieces
+from mnist_graph.handwriting.ruling import remove_ruling
 
 HEIGHT = 60
 ROWS = [[3, 1, 4], [1, 5, 9, 2], [6, 5]]
@@ -48,12 +49,12 @@ def picture(alpha, paper=235.0, ink=40.0):
     return Image.fromarray(np.clip(paper * (1 - alpha) + ink * alpha, 0, 255).astype(np.uint8))
 
 
-def read(image):
-    """What is found, by a judge that never has any doubt that a digit is one."""
+def read(image, probability=0.91):
+    """What is found, by a judge that takes everything for a digit with that probability."""
 
     def judge(images):
-        shares = np.full((len(images), 10), 0.01, np.float32)
-        shares[:, 0] = 0.91
+        shares = np.full((len(images), 10), (1 - probability) / 9, np.float32)
+        shares[:, 0] = probability
         return shares
 
     return read_digits(read_ink(image), (28, 28), judge)
@@ -181,12 +182,13 @@ def test_a_sheet_on_a_table(digits, table):
 
 def test_what_the_edge_of_the_picture_cuts_off_is_no_digit(digits):
     alpha, there = write(digits)
-    below, beside = alpha.copy(), alpha.copy()
+    below, beside, near = alpha.copy(), alpha.copy(), alpha.copy()
     for x in range(20, 540, 37):  # the grain of a table that is as light as the paper
         below[-40:, x : x + 9] = 0.8
     beside[20:300, :7] = 0.9
-    assert_found(picture(below), there)
-    assert_found(picture(beside), there)
+    near[385:445, 3:10] = 0.9
+    for page in (below, beside, near):
+        assert_found(picture(page), there)
     row = np.hstack([np.pad(ink_of(digits[label][0]), ((0, 0), (0, 30))) for label in (1, 7, 4)])
     assert len(read(picture(np.clip(row, 0, 1)))) == 3  # cut to the digits: all of them are
 
@@ -292,6 +294,33 @@ def test_a_digit_in_pieces_is_one(digits):
         page = np.hstack([alpha, np.pad(piece, ((50, len(alpha) - 170), (0, 0)))])
         assert len(read(picture(page))) == 5
         assert len(read(picture(np.pad(piece, 60)))) == 1
+
+
+def test_strokes_side_by_side_are_one_digit_where_digits_stand_apart(digits):
+    alpha, there = write(digits, [[5, 2, 3], [1]], spacing=50)
+    cv2.polylines(alpha, [np.array([[190, 165], [168, 195], [205, 190]])], False, 1.0, 6)
+    cv2.line(alpha, (220, 162), (214, 218), 1.0, 6)
+    assert len(read(picture(alpha), 0.9999)) == len(there) + 1
+    assert len(read(picture(alpha), 0.8)) == len(there) + 2  # not recognised as one
+
+
+def test_a_blot_is_ink_all_through(digits):
+    alpha, there = write(digits)
+    y, x = np.indices(alpha.shape)
+    left, _, _, bottom = there[6].box  # of a fine pen, as all the others show
+    blot = np.hypot(x - left - 15, y - bottom + 15) < 15
+    ink = read_ink(picture(np.maximum(alpha, blot), light(alpha), 30))
+    assert ink.mask[blot].all()
+    assert ink.contrast[blot].min() > 0.5 * ink.contrast.max()
+
+
+@pytest.mark.parametrize("strength", [0.05, 0.1, 0.2, 0.9])
+def test_digits_in_a_row_are_no_ruled_line(digits, strength):
+    alpha, _ = write(digits, [[7] * 12], spacing=8, height=32)
+    alpha[52:56] = np.maximum(alpha[52:56], 0.8 * (cv2.blur(alpha[52:56], (17, 1)) > 0.1))  # bars
+    contrast = strength * cv2.GaussianBlur(alpha, (0, 0), 1.0)
+    mask = (contrast > 0.15 * strength).astype(np.uint8)
+    assert np.array_equal(remove_ruling(contrast, mask, mask), mask)
 
 
 def test_digits_that_touch_are_cut_apart(trained, digits):
