@@ -14,9 +14,9 @@ CAP = 0.15
 CERTAIN = 8.0
 """The mean of a line's contrast is so many standard errors from 0: measured, on drawn pages,
 lines come to 16 and more, digits in a row to 8;"""
-STEADY = 0.5
+STEADY = 0.7
 """and its median is at least this share of it: that of lines is 0.8 of it and more, that of
-digits in a row 0, as between them is nothing."""
+digits in a row 0, or 0.5 where they are sevens, as between them is nothing."""
 EXTENT = 0.6
 """From end to end it crosses this share of the page,"""
 COVERED = 0.45
