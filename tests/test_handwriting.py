@@ -221,9 +221,26 @@ def test_the_frames_of_a_form_are_no_digits(digits, kind, shade):
     assert [len(row) for row in labels_by_row(read(turned_by_hand))] == [len(row) for row in ROWS]
 
 
+def a_form(page, kind, top, bottom, count=7, pitch=80):
+    """uint8 [h, w], `page` with a printed form of so many places from its left."""
+    page = page.copy()
+    for left in range(50, 50 + pitch * count, pitch):
+        if kind == "boxes":
+            cv2.rectangle(page, (left + 6, top), (left + pitch - 6, bottom), 90, 2)
+            continue
+        cv2.line(page, (left, bottom - 34 if kind == "comb" else top), (left, bottom), 90, 2)
+        cv2.line(page, (left, bottom), (left + pitch, bottom), 90, 2)
+        if kind == "ladder":
+            cv2.line(page, (left, top), (left + pitch, top), 90, 2)
+    return page
+
+
+FORMS = pytest.mark.parametrize("kind", ["comb", "ladder", "boxes"])
+
+
+@FORMS
 @pytest.mark.parametrize("angle", [0.0, 2.0])
 @pytest.mark.parametrize("below", [14, 2, -8])
-@pytest.mark.parametrize("kind", ["comb", "ladder", "boxes"])
 def test_a_form_is_no_digit_where_digits_touch_it(digits, kind, below, angle):
     pitch, labels = 80, [3, 6, 5, 9, 2, 0, 8]
     alpha = np.zeros((260, 660), np.float32)
@@ -231,21 +248,25 @@ def test_a_form_is_no_digit_where_digits_touch_it(digits, kind, below, angle):
         ink = np.clip(ink_of(digits[label][0], 48), 0, 1)
         left = 50 + column * pitch + (pitch - ink.shape[1]) // 2
         alpha[100:148, left : left + ink.shape[1]] = ink
-    page = np.asarray(picture(alpha)).copy()
-    line = 148 + below
-    top = {"comb": line - 34, "ladder": 80, "boxes": 80}[kind]
-    for left in range(50, 50 + pitch * len(labels), pitch):
-        if kind == "boxes":
-            cv2.rectangle(page, (left + 6, top), (left + pitch - 6, line), 90, 2)
-        else:
-            cv2.line(page, (left, top), (left, line), 90, 2)
-            cv2.line(page, (left, line), (left + pitch, line), 90, 2)
-        if kind == "ladder":
-            cv2.line(page, (left, top), (left + pitch, top), 90, 2)
-    form = Image.fromarray(page).rotate(angle, Image.Resampling.BICUBIC, fillcolor=235)
-    found = read(grainy(form, 2, 90))
+    form = Image.fromarray(a_form(np.asarray(picture(alpha)), kind, 80, 148 + below))
+    found = read(grainy(form.rotate(angle, Image.Resampling.BICUBIC, fillcolor=235), 2, 90))
     assert [digit.column for digit in found] == list(range(len(labels)))
     assert all(30 < digit.box.height < 62 and digit.box.width < pitch - 8 for digit in found)
+
+
+@FORMS
+@pytest.mark.parametrize("angle", [0.0, -1.5])
+def test_an_empty_form_has_no_digit(kind, angle):
+    form = Image.fromarray(a_form(np.full((260, 660), 235, np.uint8), kind, 80, 162))
+    assert read(grainy(form.rotate(angle, Image.Resampling.BICUBIC, fillcolor=235), 2, 90)) == []
+
+
+def test_straight_digits_are_no_form():
+    page = np.full((260, 660), 235, np.uint8)
+    for left in (80, 180, 280, 380, 480):
+        cv2.rectangle(page, (left, 80), (left + 45, 160), 30, 9)
+        cv2.line(page, (left, 120), (left + 45, 120), 30, 9)
+    assert len(read(grainy(Image.fromarray(page), 2, 90))) == 5
 
 
 def in_soft_shadow(page, depth, reach, width, noise):

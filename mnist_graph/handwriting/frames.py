@@ -14,7 +14,9 @@ SHORTEST, LONGEST = 3.5, 8.0
 """A side of a box is this many times as long as a stroke is broad, at least, and a box that many
 times as wide or as high,"""
 SEVERAL, FEW = 5.0, 3
-"""or as this, where there are three and more of a size,"""
+"""or as this, where there are three and more of a size"""
+FINE = 0.08
+"""whose lines are no broader than this share of their own sides,"""
 THIN = 1.4
 """and its sides are less broad than so many strokes."""
 BROKEN = 3
@@ -26,7 +28,7 @@ ALIKE = 0.85
 but for this;"""
 TOOTH, TEETH = 2.0, 4
 """each is so many times as long as a stroke is broad, and there are so many of them, at least,"""
-NARROW = 0.4
+NARROW = 0.15
 """stand that share of their own length apart at least, and most of them"""
 NEAR = 3
 """have nothing so many pixels beside them, as the stems of digits do,"""
@@ -34,6 +36,15 @@ EVEN = 0.1
 """and all are as far from one to the next, but for this share of the distance;"""
 STRAY = 3
 """between two of them stand so many strokes of digits at most that look like one."""
+EXACT = 0.05
+"""Where nothing is written, teeth are as long and as far apart as each other but for this, or
+they are ones;"""
+CLOSED = 0.9
+"""and lines are along this share of a box's outline, or it is a zero."""
+TILTED = np.deg2rad(4)
+"""So much a form may be turned by."""
+OBLONG = 1.3
+"""No zero is so many times as wide as high."""
 
 
 def remove_frames(contrast: np.ndarray, mask: np.ndarray, stroke: float) -> np.ndarray:
@@ -112,11 +123,23 @@ def _written_in(
         apart = np.count_nonzero(~np.isin(parts[inside], own)) > least * stroke / 2
         filled[number] = apart and max(width, height) > LONGEST * stroke
         touched = np.count_nonzero(bare[inside]) > least * stroke / 2
-        several[number] = touched and max(width, height) > SEVERAL * stroke
+        box = (boxes[inside] == number) & (mask[inside] > 0)
+        closed = _is_closed(box)
+        is_fine = np.count_nonzero(box) < FINE * max(width, height) * 2 * (width + height)
+        is_large = max(width, height) > SEVERAL * stroke
+        several[number] = (touched or closed) and is_fine and is_large
+        filled[number] |= closed and is_fine and width > OBLONG * height
     some = filled | several
     alike = _of_a_size(stats, some)
     certain = filled[some] | (np.count_nonzero(alike[some], axis=0) >= FEW)
     return alike[:, certain].any(axis=1)
+
+
+def _is_closed(box: np.ndarray) -> bool:
+    """Whether lines, bool [h, w] and cut to them, go around all of it."""
+    rim = 2 * NEAR + round(max(box.shape) * np.tan(TILTED))
+    sides = (box[:rim].any(0), box[-rim:].any(0), box[:, :rim].any(1), box[:, -rim:].any(1))
+    return min(side.mean() for side in sides) > CLOSED
 
 
 def _without_combs(
@@ -192,8 +215,21 @@ def _comb(teeth: list[int], stats: np.ndarray, bare: np.ndarray) -> list[int]:
         bare[top[one] : top[one] + height[one], left[one] + width[one] : left[other]].any()
         for one, other in itertools.pairwise(chosen)
     ]
-    is_comb = sum(free) >= TEETH and np.mean(free) > 0.5 and np.mean(written) >= 0.5
-    return [teeth[index] for index in chosen] if is_comb else []
+    if sum(free) < max(TEETH, len(free) / 2):
+        return []
+    if np.mean(written) < 0.5 and not _is_exact(left[best], height[best]):
+        return []
+    return [teeth[index] for index in chosen]
+
+
+def _is_exact(left: np.ndarray, height: np.ndarray) -> bool:
+    """Whether teeth at `left`, from left to right, are printed, by their places and heights."""
+    pitch = np.diff(left)
+    steps = pitch / pitch.min()
+    uneven = np.abs(steps - np.rint(steps)).max() * pitch.min()
+    return bool(
+        uneven <= max(2, EXACT * pitch.min()) and np.ptp(height) <= max(2, EXACT * height.max())
+    )
 
 
 def _of_a_size(stats: np.ndarray, some: np.ndarray) -> np.ndarray:
