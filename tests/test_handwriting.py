@@ -262,7 +262,7 @@ def test_an_empty_form_has_no_digit(kind, angle):
 
 
 def test_straight_digits_are_no_form():
-    page = np.full((260, 660), 235, np.uint8)
+    page = np.full((400, 900), 235, np.uint8)
     for left in (80, 180, 280, 380, 480):
         cv2.rectangle(page, (left, 80), (left + 45, 160), 30, 9)
         cv2.line(page, (left, 120), (left + 45, 120), 30, 9)

@@ -22,9 +22,6 @@ SMALL = 320
 PLAIN, PLAIN_SMALL = 0.8, 0.2
 """A plain ground takes this share of a picture, and this one of a small picture."""
 
-EVEN, GRAIN = 0.6, 12
-"""The ground is even if so much of a picture is that near to its most frequent grey level."""
-
 BROAD = 0.9
 """This share of the ink tells how broad the pen's strokes are where there is print besides."""
 SOFT = 0.4
@@ -84,16 +81,11 @@ def _plain_ground(work: np.ndarray) -> int | None:
     Of a small picture, which is of a digit or a few, less needs to be seen of it.
     """
     counts = np.bincount(work.ravel(), minlength=256)
-    level, near = _usual(counts, 4)
+    level = int(counts.argmax())
+    near = counts[max(0, level - 4) : level + 5].sum()
     if min(work.shape) <= SMALL:  # where a photograph has grain
         return level if counts[level] > max(PLAIN_SMALL * work.size, 0.7 * near) else None
     return level if near > PLAIN * work.size else None
-
-
-def _usual(counts: np.ndarray, reach: int) -> tuple[int, int]:
-    """The most frequent grey level, and how many pixels are no farther than `reach` from it."""
-    level = int(counts.argmax())
-    return level, int(counts[max(0, level - reach) : level + reach + 1].sum())
 
 
 def _on_white(work: np.ndarray, level: int) -> tuple[np.ndarray, int]:
@@ -152,15 +144,8 @@ def stroke_width(mask: np.ndarray, share: float = 0.5) -> float:
 def _is_light_on_dark(work: np.ndarray) -> bool:
     """Whether what differs from its surroundings, of which it is the lesser part, is lighter.
 
-    Where the ground is even, all of the picture is the surroundings; else the smallest that
-    give a clear answer decide.
+    The smallest surroundings that give a clear answer decide.
     """
-    counts = np.bincount(work.ravel(), minlength=256)
-    level, near = _usual(counts, GRAIN)
-    if near > EVEN * work.size:
-        away = np.arange(256) - level
-        away[np.abs(away) <= GRAIN] = 0
-        return float(counts @ away) > 0
     factor = min(1.0, 600 / max(work.shape))
     small = resized(work, factor)
     for share in (24, 12, 6, 3, 2):
