@@ -261,6 +261,14 @@ def test_an_empty_form_has_no_digit(kind, angle):
     assert read(grainy(form.rotate(angle, Image.Resampling.BICUBIC, fillcolor=235), 2, 90)) == []
 
 
+def test_ones_on_a_line_are_digits():
+    page = np.full((400, 900), 235, np.uint8)
+    cv2.line(page, (0, 200), (899, 200), 150, 2)
+    for column, height in enumerate((60, 66, 57, 63, 68, 59)):
+        cv2.line(page, (100 + 90 * column, 200 - height), (100 + 90 * column, 200), 60, 5)
+    assert len(read(grainy(Image.fromarray(page), 2, 90))) == 6
+
+
 def test_straight_digits_are_no_form():
     page = np.full((400, 900), 235, np.uint8)
     for left in (80, 180, 280, 380, 480):
