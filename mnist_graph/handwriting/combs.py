@@ -35,19 +35,19 @@ def without_combs(
     lines `down`, all alike and evenly. `contrast`, float32 [h, w], tells ink from the line that
     it was written on.
     """
+    near = np.ones((3, 3), np.uint8)
     _, lines = cv2.connectedComponents(across)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(down)
-    met = [_lines_met(lines, labels, tooth, stats[tooth]) for tooth in range(len(stats))]
+    met = {tooth: _lines_met(lines, labels, tooth, stats[tooth]) for tooth in range(1, len(stats))}
     standing: dict[int, list[int]] = {}
-    for tooth, ends in enumerate(met):
+    for tooth, ends in met.items():
         for line in ends:
             standing.setdefault(line, []).append(tooth)
-    bare = mask & ~cv2.dilate(across | down, np.ones((3, 3), np.uint8))
+    bare = mask & ~cv2.dilate(across | down, near)
     chosen = {tooth for teeth in standing.values() for tooth in _comb(teeth, stats, bare)}
     if not chosen:
         return mask
     rails = {line for tooth in chosen for line in met[tooth]}
-    near = np.ones((3, 3), np.uint8)
     rail, teeth = (
         cv2.dilate(np.isin(labelled, list(some)).astype(np.uint8), near) & mask
         for labelled, some in ((lines, rails), (labels, chosen))
@@ -59,8 +59,6 @@ def _lines_met(lines: np.ndarray, labels: np.ndarray, number: int, place: np.nda
     """The numbers in `lines` of those that an upright one ends at, which is this `number` in
     `labels` and has this place."""
     left, top, width, height, _ = place.tolist()
-    if number == 0:
-        return set()
     met: set[int] = set()
     for row in (top, top + height - 1):
         columns = left + np.flatnonzero(labels[row, left : left + width] == number)

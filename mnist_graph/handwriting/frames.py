@@ -29,9 +29,10 @@ OBLONG = 1.3
 
 
 def remove_frames(contrast: np.ndarray, mask: np.ndarray, stroke: float) -> np.ndarray:
-    """`mask`, uint8 [h, w], without the boxes in which something is written, and those of their
-    size. They may share their sides. Strokes are `stroke` pixels broad; `contrast`, float32
-    [h, w], tells ink from the line that it was written on.
+    """`mask`, uint8 [h, w], without combs, and without boxes: those in which something is
+    written, those of their size, and empty ones that are printed, for there are several of a
+    size or they are wider than a zero. They may share their sides. Strokes are `stroke` pixels
+    broad; `contrast`, float32 [h, w], tells ink from the line that it was written on.
     """
     least, broad = max(12, round(SHORTEST * stroke)), round(THIN * stroke) + 3
     slope = slope_of(mask)
@@ -46,7 +47,7 @@ def remove_frames(contrast: np.ndarray, mask: np.ndarray, stroke: float) -> np.n
     near = np.ones((3, 3), np.uint8)
     lines = cv2.dilate(across | down, near)
     _, boxes, stats, _ = cv2.connectedComponentsWithStats(lines)
-    chosen = _written_in(mask, lines, boxes, stats, stroke, least)[boxes].astype(np.uint8)
+    chosen = _are_printed(mask, lines, boxes, stats, stroke, least)[boxes].astype(np.uint8)
     across, down = (cv2.dilate(lines & chosen, near) & mask for lines in (across, down))
     return take_away(contrast, mask, mask, across, down)
 
@@ -67,7 +68,7 @@ def _between(lines: np.ndarray, others: np.ndarray, axis: int) -> np.ndarray:
     return kept[labels]
 
 
-def _written_in(
+def _are_printed(
     mask: np.ndarray,
     lines: np.ndarray,
     boxes: np.ndarray,
@@ -75,7 +76,7 @@ def _written_in(
     stroke: float,
     least: int,
 ) -> np.ndarray:
-    """bool [boxes]: which of them something is written in, or are of the size of one."""
+    """bool [boxes]: which of them are a form's, and not the strokes of a digit."""
     _, parts = cv2.connectedComponents(mask)
     bare = mask & ~lines
     filled, several = np.zeros((2, len(stats)), bool)
