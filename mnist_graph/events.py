@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from mnist_graph.files import cannot_write
 from mnist_graph.hooks import Hook, Share, warn
+from mnist_graph.records import stride
 from mnist_graph.runs import Evaluation
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 tf1 = tf.compat.v1
 
-SHARE = 0.02
+SHARE = 0.01
 """Of the time, for histograms."""
 
 
 class EventFiles(Hook):
     """Writes loss, accuracy and learning rate at each evaluation, histograms of weights and
-    biases as often as that takes little time, loss and accuracy of the test images, and the
-    graph. Where that fails it says so once, and the training goes on.
+    biases (of a sample where there are many) as often as that takes little time, loss and
+    accuracy of the test images, and the graph. Where that fails it says so once, and the
+    training goes on.
     """
 
     def begin(self, training: "Training") -> None:
@@ -86,10 +88,7 @@ class EventFiles(Hook):
             self.test = _scalars({f"test_{name}": value for name, value in judged.items()})
             self.scalars = _scalars({**judged, "learning_rate": graph.learning_rate})
             self.histograms = tf1.summary.merge(
-                [
-                    tf.raw_ops.HistogramSummary(tag=variable.op.name, values=variable)
-                    for variable in tf1.trainable_variables()
-                ]
+                [_histogram(variable) for variable in tf1.trainable_variables()]
             )
         name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}"
         self.writer = tf.io.TFRecordWriter(str(self.training.run.directory / name))
@@ -114,3 +113,8 @@ def _scalars(values: dict[str, tf.Tensor]) -> tf.Tensor:
     return tf1.summary.merge(
         [tf.raw_ops.ScalarSummary(tags=tag, values=value) for tag, value in values.items()]
     )
+
+
+def _histogram(variable: tf.Variable) -> tf.Tensor:
+    numbers = tf.reshape(variable, [-1])[:: stride(variable.shape.num_elements())]
+    return tf.raw_ops.HistogramSummary(tag=variable.op.name, values=numbers)

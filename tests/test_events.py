@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from helpers import StopAt, variables
 
-from mnist_graph import recipes, resume, train
+from mnist_graph import recipes, records, resume, train
 from mnist_graph.hooks import Stop
 
 tf1 = tf.compat.v1
@@ -56,17 +56,17 @@ def test_the_learning_rate_is_the_next_steps(run):
         assert rate == pytest.approx(RECIPE.learning_rate * min(rising, falling), abs=1e-10)
 
 
-def test_the_histograms_are_of_every_weight_and_bias(run):
-    found = events(run.directory)
+def assert_histograms(directory, step):
+    """At the end, of the last weights, of every `step`th of them, and biases."""
     histograms = {
         value.tag: value.histo
-        for event in found
+        for event in events(directory)
         for value in event.summary.value
         if event.step == 49 and value.HasField("histo")
     }
-    values = {
-        n: v for n, v in variables(run.directory).items() if n.endswith(("weights", "biases"))
-    }
+    last = variables(directory).items()
+    values = {n: v.reshape(-1)[::step] for n, v in last if n.endswith("/weights")}
+    values |= {n: v for n, v in last if n.endswith("/biases")}
     assert set(histograms) == set(values)
     for name, histogram in histograms.items():
         assert histogram.num == values[name].size
@@ -75,6 +75,17 @@ def test_the_histograms_are_of_every_weight_and_bias(run):
         assert histogram.sum == pytest.approx(
             values[name].sum(dtype=np.float64), rel=1e-3, abs=1e-3
         )
+
+
+def test_the_histograms_are_of_every_weight_and_bias(run):
+    assert_histograms(run.directory, 1)
+
+
+def test_the_histograms_of_many_weights_are_of_a_sample(tmp_path, mnist, monkeypatch):
+    """Of 7,840 weights every third, so that it is of all ten columns."""
+    monkeypatch.setattr(records, "SAMPLE", 7000)
+    train(recipes["softmax"].override(iterations=50), mnist, tmp_path / "run")
+    assert_histograms(tmp_path / "run", 3)
 
 
 def test_the_graph_reads_like_the_network(run):
