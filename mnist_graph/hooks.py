@@ -40,7 +40,7 @@ class Hook:
         """
 
     def pulse(self) -> None:
-        """Some hundredths of a second have passed, whatever is being done. May raise Stop."""
+        """A tenth of a second has passed, or less, whatever is being done. May raise Stop."""
 
     def end(self) -> None:
         """After the loop and the test, however they ended."""

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from mnist_graph import layers
 from mnist_graph.errors import UsageError
+from mnist_graph.fused import conv_relu_pool
 from mnist_graph.layers import ACTIVATIONS, batch_normalization, dropout, flatten
 from mnist_graph.recipe import Recipe
 
@@ -44,9 +45,8 @@ def cnn(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     """Two 5x5 convolutions, 32 and 64 channels, each with a 2x2 max pool, then a dense
     layer of 1024 with dropout ("Deep MNIST for Experts").
     """
-    conv2d, _, finish = _layers(inputs, recipe)
-    layer = finish(conv2d(inputs.images, 5, 32, "conv1", pool=True), "conv1")
-    layer = finish(conv2d(layer, 5, 64, "conv2", pool=True), "conv2")
+    layer = _conv_and_pool(inputs.images, 5, 32, "conv1", inputs, recipe)
+    layer = _conv_and_pool(layer, 5, 64, "conv2", inputs, recipe)
     return _dense_layers(flatten(layer), inputs, recipe, classes)
 
 
@@ -95,6 +95,18 @@ def cnn5(inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:
     layer = finish(conv2d(layer, 3, 128, "conv5", pool=True), "conv5")
     layer = flatten(dropout(layer, inputs.keep_prob, "dropout5"))
     return layers.dense(layer, classes, "output", weights=recipe.weights, bias=recipe.bias)
+
+
+def _conv_and_pool(
+    layer: tf.Tensor, size: int, channels: int, name: str, inputs: Inputs, recipe: Recipe
+) -> tf.Tensor:
+    """A convolution, the activation and a 2x2 max pool."""
+    plain = recipe.activation == "relu" and not recipe.batch_normalization
+    if plain and recipe.precision == "bfloat16":
+        start = {"weights": recipe.weights, "bias": recipe.bias}
+        return conv_relu_pool(layer, size, channels, name, **start)
+    conv2d, _, finish = _layers(inputs, recipe)
+    return finish(conv2d(layer, size, channels, name, pool=True), name)
 
 
 def _dense_layers(layer: tf.Tensor, inputs: Inputs, recipe: Recipe, classes: int) -> tf.Tensor:

@@ -24,8 +24,8 @@ from mnist_graph.sessions import Device, choose_device, open_session
 EVALUATION_BATCH = 250
 """Images judged at a time: enough to keep the cores busy, few enough to keep memory flat."""
 
-RUN_SECONDS = 0.03
-"""How long the graph is left to itself, about."""
+RUN_SECONDS = 0.1
+"""How long the graph is left to itself, about, where no hook has less patience."""
 
 RUN_PIXELS = 8_000_000
 """Of the images that are fed at a time, at most; as floats in the graph they take 32 MB."""
@@ -154,6 +154,10 @@ class Training:
         self.hooks = (History(), *hooks, self.checkpoints, Records(), EventFiles())
         self.pace = 1
 
+    @property
+    def _patience(self) -> float:
+        return min(RUN_SECONDS, *(hook.patience for hook in self.hooks))
+
     def finish(self) -> Run:
         """Train to the end, test, and write down what came out."""
         try:
@@ -241,7 +245,7 @@ class Training:
         for hook in self.hooks:
             hook.pulse()
         while any(hook.paused for hook in self.hooks):
-            time.sleep(RUN_SECONDS)
+            time.sleep(self._patience)
             for hook in self.hooks:
                 hook.pulse()
         self.started += time.perf_counter() - begun
@@ -262,7 +266,7 @@ class Training:
         so few that hooks are soon heard again.
         """
         batch = self.run.recipe.batch_size * math.prod(self.data.image_shape)
-        goal = min(RUN_SECONDS, *(hook.patience for hook in self.hooks)) * steps / seconds
+        goal = self._patience * steps / seconds
         self.pace = int(max(1, min(goal, 2 * self.pace, RUN_PIXELS / batch)))
 
     def judge(self) -> tuple[float, float]:
