@@ -24,8 +24,14 @@ from mnist_graph.sessions import Device, choose_device, open_session
 EVALUATION_BATCH = 250
 """Images judged at a time: enough to keep the cores busy, few enough to keep memory flat."""
 
-RUN_SECONDS = 0.1
-"""How long the graph is left to itself, about, where no hook has less patience."""
+RUN_SECONDS = 0.03
+"""How long the graph is left to itself, about."""
+
+RUN_STEPS = 5
+"""Or longer, for so many steps: the way into it is a fiftieth of a step of cnn."""
+
+PATIENCE = 0.1
+"""But no longer than these seconds."""
 
 RUN_PIXELS = 8_000_000
 """Of the images that are fed at a time, at most; as floats in the graph they take 32 MB."""
@@ -156,7 +162,7 @@ class Training:
 
     @property
     def _patience(self) -> float:
-        return min(RUN_SECONDS, *(hook.patience for hook in self.hooks))
+        return min(PATIENCE, *(hook.patience for hook in self.hooks))
 
     def finish(self) -> Run:
         """Train to the end, test, and write down what came out."""
@@ -266,7 +272,8 @@ class Training:
         so few that hooks are soon heard again.
         """
         batch = self.run.recipe.batch_size * math.prod(self.data.image_shape)
-        goal = self._patience * steps / seconds
+        step = seconds / steps
+        goal = min(max(RUN_SECONDS, RUN_STEPS * step), self._patience) / step
         self.pace = int(max(1, min(goal, 2 * self.pace, RUN_PIXELS / batch)))
 
     def judge(self) -> tuple[float, float]:

@@ -38,7 +38,7 @@ class Recorder(Hook):
 @pytest.fixture
 def step_by_step(monkeypatch):
     """Each run of the graph takes one step, so that hooks hear of every iteration."""
-    monkeypatch.setattr("mnist_graph.training.RUN_SECONDS", 0)
+    monkeypatch.setattr("mnist_graph.training.PATIENCE", 0)
 
 
 @pytest.fixture
@@ -114,6 +114,7 @@ def test_dropout_takes_part_in_the_training(short):
 def test_how_many_steps_a_run_of_the_graph_takes_changes_nothing_else(short, monkeypatch):
     finished, told = [], []
     for seconds in (0, 10):
+        monkeypatch.setattr("mnist_graph.training.PATIENCE", seconds)
         monkeypatch.setattr("mnist_graph.training.RUN_SECONDS", seconds)
         recorder = Recorder()
         finished.append(short(f"{seconds}", hooks=[recorder], log_every=12))
