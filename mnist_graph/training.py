@@ -19,6 +19,7 @@ from mnist_graph.hooks import Checkpoints, History, Hook, Stop
 from mnist_graph.recipe import Recipe
 from mnist_graph.records import Records
 from mnist_graph.runs import Evaluation, Result, Run, create_run, load_run
+from mnist_graph.schedules import learning_rate
 from mnist_graph.sessions import Device, choose_device, open_session
 
 EVALUATION_BATCH = 250
@@ -305,7 +306,8 @@ class Training:
     def _require_finite(self, iteration: int, loss: float) -> None:
         if math.isfinite(loss):
             return
-        rate = float(self.session.run(self.graph.learning_rate))
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            rate = session.run(learning_rate(self.run.recipe, tf.constant(iteration)))
         raise MnistGraphError(
             f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "
             f"try a lower --learning-rate; what was saved before stays in {self.run.directory}"

@@ -1,6 +1,7 @@
 """What a run lives through: kills, a full disk, another process, a loss that is no number."""
 
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -82,12 +83,17 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path, mnist):
     assert same_variables(tmp_path / "run", whole.directory)
 
 
-@pytest.mark.parametrize("save_every", [0, 60])
+@pytest.mark.parametrize(("save_every", "schedule"), [(0, "constant"), (60, "one-cycle")])
 def test_a_loss_that_is_no_number_stops_at_once_and_the_checkpoint_before_stays(
-    tmp_path, mnist, save_every
+    tmp_path, mnist, save_every, schedule
 ):
     recipe = recipes["mlp5-relu"].override(
-        optimizer="gradient-descent", learning_rate=40.0, iterations=200, validation_size=5000
+        optimizer="gradient-descent",
+        learning_rate=40.0,
+        schedule=schedule,
+        warmup=0.1,
+        iterations=200,
+        validation_size=5000,
     )
     told = []
 
@@ -95,10 +101,12 @@ def test_a_loss_that_is_no_number_stops_at_once_and_the_checkpoint_before_stays(
         def after_iteration(self, iteration):
             told.append(iteration)
 
-    with pytest.raises(
-        MnistGraphError, match=r"the loss is (nan|inf) at iteration \d, at a learning rate of 40:"
-    ):
+    says = r"the loss is (?:nan|inf) at iteration (\d), at a learning rate of (.*): try a lower"
+    with pytest.raises(MnistGraphError, match=says) as refused:
         train(recipe, mnist, tmp_path / "run", save_every=save_every, hooks=[Tell()])
+    iteration, rate = map(float, re.search(says, str(refused.value)).groups())
+    share = 1 if schedule == "constant" else 0.1 + 0.9 * iteration / 20
+    assert rate == pytest.approx(40 * share, rel=0.005)
     run = load_run(tmp_path / "run")
     assert run.result is None
     assert 1 <= len(told) < 9
