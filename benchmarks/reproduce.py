@@ -31,7 +31,6 @@ LONG = 120
 SEEDS = 3
 
 NOTES: dict[str, str] = {
-    "cnn": "its source says approximately 99.2%; this is one run, five more are in precision.md.",
     "mlp-linear": "the published listing builds its dropout layer and then leaves it out. "
     "Connected, as here, it costs accuracy; `--keep-prob 1`, the listing, gives 0.9185 (0.9171 "
     "to 0.9193, 3 seeds).",

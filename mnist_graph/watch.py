@@ -32,9 +32,6 @@ class Watch(Hook):
     the film to be written, or the window to be closed.
     """
 
-    patience = 0.03
-    """A key wants an answer."""
-
     def __init__(
         self, output: str | Path | None = None, say: Callable[[str], None] = print
     ) -> None:
