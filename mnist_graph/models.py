@@ -103,8 +103,7 @@ def _conv_and_pool(
     """A convolution, the activation and a 2x2 max pool."""
     plain = recipe.activation == "relu" and not recipe.batch_normalization
     if plain and recipe.precision == "bfloat16":
-        start = {"weights": recipe.weights, "bias": recipe.bias}
-        return conv_relu_pool(layer, size, channels, name, **start)
+        return conv_relu_pool(layer, size, channels, name, weights=recipe.weights, bias=recipe.bias)
     conv2d, _, finish = _layers(inputs, recipe)
     return finish(conv2d(layer, size, channels, name, pool=True), name)
 

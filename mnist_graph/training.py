@@ -161,10 +161,6 @@ class Training:
         self.hooks = (History(), *hooks, self.checkpoints, Records(), EventFiles())
         self.pace = 1
 
-    @property
-    def _patience(self) -> float:
-        return min(PATIENCE, *(hook.patience for hook in self.hooks))
-
     def finish(self) -> Run:
         """Train to the end, test, and write down what came out."""
         try:
@@ -252,7 +248,7 @@ class Training:
         for hook in self.hooks:
             hook.pulse()
         while any(hook.paused for hook in self.hooks):
-            time.sleep(self._patience)
+            time.sleep(RUN_SECONDS)
             for hook in self.hooks:
                 hook.pulse()
         self.started += time.perf_counter() - begun
@@ -274,7 +270,8 @@ class Training:
         """
         batch = self.run.recipe.batch_size * math.prod(self.data.image_shape)
         step = seconds / steps
-        goal = min(max(RUN_SECONDS, RUN_STEPS * step), self._patience) / step
+        patience = min(PATIENCE, *(hook.patience for hook in self.hooks))
+        goal = min(max(RUN_SECONDS, RUN_STEPS * step), patience) / step
         self.pace = int(max(1, min(goal, 2 * self.pace, RUN_PIXELS / batch)))
 
     def judge(self) -> tuple[float, float]:
@@ -306,7 +303,7 @@ class Training:
     def _require_finite(self, iteration: int, loss: float) -> None:
         if math.isfinite(loss):
             return
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        with tf.Graph().as_default() as graph, open_session(graph, self.device) as session:
             rate = session.run(learning_rate(self.run.recipe, tf.constant(iteration)))
         raise MnistGraphError(
             f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "
