@@ -238,7 +238,12 @@ def training(
     else:
         optimizer = tf1.train.GradientDescentOptimizer(rate)
     with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
-        step = optimizer.minimize(objective, global_step=global_step)
+        # Gated, as by default, a layer's gradients wait for one another, and for that of the
+        # images, which nothing needs. Ungated, a weight may be read still when it is to be
+        # changed: TensorFlow then changes a copy, and the values are the same.
+        step = optimizer.minimize(
+            objective, global_step=global_step, gate_gradients=optimizer.GATE_NONE
+        )
     if not recipe.average_weights:
         return step
     with tf.control_dependencies([step]):
