@@ -82,7 +82,7 @@ def build_graph(
 
     `recipe.precision` says in what its hidden layers multiply: float32 or bfloat16. What
     auto means is for `sessions.choose_device` to say; here it is float32. Where `batch_size`
-    is given, `train_step` takes batches of that size only, and a little faster.
+    is given, `train_step` takes batches of that size only, from `pixels`, and faster.
 
     The tensors are called in the graph as they are called here ("images:0", "logits:0", ...);
     each layer is a scope ("conv1/weights"), and so are "loss" and "train".
@@ -94,7 +94,8 @@ def build_graph(
         steps = tf1.placeholder_with_default(1, [], name="steps")
         with tf.name_scope("train"):
             step = _step(recipe, classes, network["keep_prob"], network["global_step"], averages)
-            framed = tf.reshape(network["images"], [-1, *image_shape, 1])
+            fed = network["images" if batch_size is None else "pixels"]
+            framed = tf.reshape(fed, [-1, *image_shape, 1])
             losses = in_turn(step, framed, network["labels"], steps, batch_size)
             weights = tf1.trainable_variables() if recipe.average_weights else []
             assignments = [weight.assign(averages.average(weight)) for weight in weights]
@@ -132,7 +133,7 @@ def _network(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> dict
     size = math.prod(image_shape)
     pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
     with scope("scale"):
-        scaled = tf.reshape(tf.cast(pixels, tf.float32) / 255, [-1, size])
+        scaled = tf.reshape(_scale(pixels), [-1, size])
     images = tf1.placeholder_with_default(scaled, [None, size], name="images")
     labels = tf1.placeholder(tf.int32, [None], name="labels")
     keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
@@ -158,6 +159,10 @@ def _network(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> dict
     }
 
 
+def _scale(pixels: tf.Tensor) -> tf.Tensor:
+    return tf.cast(pixels, tf.float32) / 255
+
+
 def _moving_averages(
     recipe: Recipe, global_step: tf.Variable
 ) -> tf1.train.ExponentialMovingAverage:
@@ -171,11 +176,13 @@ def _step(
     global_step: tf.Variable,
     averages: tf1.train.ExponentialMovingAverage,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """What takes a step on a batch, images [n, height, width, 1] and labels [n], and gives its
-    loss before.
+    """What takes a step on a batch, images or pixels [n, height, width, 1] and labels [n], and
+    gives its loss before.
     """
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        if images.dtype == tf.uint8:  # only now: as floats, many batches fill the memory
+            images = _scale(images)
         with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
             logits = inference(Inputs(images, keep_prob, True), recipe, classes)
         cross_entropy = loss(logits, labels, recipe.loss)

@@ -60,9 +60,14 @@ def _cpu_multiplies_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def open_session(graph: tf.Graph, device: Device) -> tf1.Session:
-    """A session of its own for `graph`; its GPU memory grows with the need."""
+def open_session(graph: tf.Graph, device: Device, threads: int = 0) -> tf1.Session:
+    """A session of its own for `graph`; its GPU memory grows with the need. So many of its
+    operations are run side by side, by default one on each core.
+    """
     config = tf1.ConfigProto()
+    if threads:
+        config.inter_op_parallelism_threads = threads
+        config.use_per_session_threads = True
     if device.kind == "cpu":  # pragma: no branch - the other needs a GPU
         config.device_count["GPU"] = 0
     config.gpu_options.allow_growth = True
