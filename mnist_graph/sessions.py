@@ -10,6 +10,9 @@ from mnist_graph.errors import MnistGraphError
 
 tf1 = tf.compat.v1
 
+# Else the threads of the process's first session serve all. TensorFlow looks at it only once.
+os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
+
 
 class Device(NamedTuple):
     """What `--device` and `--precision` have come to on this machine."""
@@ -43,8 +46,12 @@ def choose_device(device: str = "auto", precision: str = "float32") -> Device:
     if gpus:  # pragma: no cover - needs a GPU
         details = tf.config.experimental.get_device_details(gpus[0])
         return Device("gpu", f"GPU ({details.get('device_name', gpus[0].name)})", chosen)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = _cores()
     return Device("cpu", f"CPU ({cores} core{'s' * (cores != 1)})", chosen)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _gpu_multiplies_bfloat16(gpu: Any) -> bool:  # pragma: no cover - needs a GPU
@@ -60,15 +67,19 @@ def _cpu_multiplies_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def open_session(graph: tf.Graph, device: Device, threads: int = 0) -> tf1.Session:
-    """A session of its own for `graph`; its GPU memory grows with the need. So many of its
-    operations are run side by side, by default one on each core.
+def open_session(graph: tf.Graph, device: Device, network: str = "") -> tf1.Session:
+    """A session of its own for `graph`; its GPU memory grows with the need. On a CPU it shares
+    the cores as it is best for training a recipe of that `network`.
     """
     config = tf1.ConfigProto()
-    if threads:
-        config.inter_op_parallelism_threads = threads
-        config.use_per_session_threads = True
     if device.kind == "cpu":  # pragma: no branch - the other needs a GPU
         config.device_count["GPU"] = 0
+        if network in ("softmax", "mlp"):
+            # Small products: to divide each among all cores costs more than it gains, beside
+            # another above all, as a layer's two gradients are.
+            config.intra_op_parallelism_threads = max(1, _cores() // 2)
+        if network == "softmax":  # of one layer: nothing in it can be side by side
+            config.inter_op_parallelism_threads = 1
+            config.use_per_session_threads = True
     config.gpu_options.allow_growth = True
     return tf1.Session(graph=graph, config=config)

@@ -163,10 +163,9 @@ class Training:
 
     def finish(self) -> Run:
         """Train to the end, test, and write down what came out."""
-        # One layer leaves nothing to do side by side; to pass it from thread to thread takes time.
-        threads = 1 if self.run.recipe.network == "softmax" else 0
+        network = self.run.recipe.network
         try:
-            with open_session(self.graph.graph, self.device, threads) as session:
+            with open_session(self.graph.graph, self.device, network) as session:
                 self.session = session
                 return self._finish()
         except tf.errors.ResourceExhaustedError as error:  # pragma: no cover - a GPU's

@@ -8,6 +8,7 @@ from helpers import CLASSICS, ROOT
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.batches import make_batch
+from mnist_graph.sessions import choose_device, open_session
 
 tf1 = tf.compat.v1
 NAMES = (
@@ -117,13 +118,15 @@ def test_steps_taken_in_one_run_are_those_taken_one_by_one(opened, mnist, name, 
         one_by_one.run(graph.losses, feed(graph, batch, keep_prob=keep_prob)) for batch in batches
     ]
     one = one_by_one.run(variables(graph))
-    graph, together = opened(recipe)
     joined = [np.concatenate(part) for part in zip(*batches, strict=True)]
-    fed = feed(graph, joined, keep_prob=keep_prob, steps=5)
-    np.testing.assert_array_equal(together.run(graph.losses, fed), np.concatenate(losses))
-    assert len(one) > 2
-    for variable, value in zip(variables(graph), one, strict=True):
-        np.testing.assert_array_equal(together.run(variable), value)
+    graph = build_graph(recipe, batch_size=20)  # as the loop has it
+    with open_session(graph.graph, choose_device("cpu"), recipe.network) as together:
+        together.run(graph.initialize)
+        fed = feed(graph, joined, keep_prob=keep_prob, steps=5)
+        np.testing.assert_array_equal(together.run(graph.losses, fed), np.concatenate(losses))
+        assert len(one) > 2
+        for variable, value in zip(variables(graph), one, strict=True):
+            np.testing.assert_array_equal(together.run(variable), value)
 
 
 @pytest.mark.parametrize("name", CLASSICS)
