@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from benchmarks import machine
 from benchmarks.reproduce import RESULTS, ROOT
 
-ITERATIONS = {"softmax": 3000, "mlp": 1000, "cnn": 500}
+ITERATIONS = {"softmax": 3000, "mlp": 1000, "cnn": 300}
 RECORD = "time to 99 %"
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -62,7 +63,8 @@ class Graph(Network):
     """float32 []."""
     losses: tf.Tensor
     """float32 [steps]: the loss of each step's batch as it was trained on, with dropout, before
-    the step; fetching them takes the steps.
+    the step; fetching them takes the steps of `train_step`, but on `pixels` only, and faster:
+    `images` are made of all batches first, these of one at a time.
     """
     train_step: tf.Operation
     use_averages: tf.Operation
@@ -82,7 +84,7 @@ def build_graph(
 
     `recipe.precision` says in what its hidden layers multiply: float32 or bfloat16. What
     auto means is for `sessions.choose_device` to say; here it is float32. Where `batch_size`
-    is given, `train_step` takes batches of that size only, from `pixels`, and faster.
+    is given, `train_step` takes batches of that size only, and a little faster.
 
     The tensors are called in the graph as they are called here ("images:0", "logits:0", ...);
     each layer is a scope ("conv1/weights"), and so are "loss" and "train".
@@ -94,9 +96,10 @@ def build_graph(
         steps = tf1.placeholder_with_default(1, [], name="steps")
         with tf.name_scope("train"):
             step = _step(recipe, classes, network["keep_prob"], network["global_step"], averages)
-            fed = network["images" if batch_size is None else "pixels"]
-            framed = tf.reshape(fed, [-1, *image_shape, 1])
-            losses = in_turn(step, framed, network["labels"], steps, batch_size)
+            train = partial(in_turn, _apart(step), steps=steps, batch_size=batch_size)
+            losses = train(network["pixels"][..., tf.newaxis], network["labels"])
+            framed = tf.reshape(network["images"], [-1, *image_shape, 1])
+            train_step = train(framed, network["labels"])
             weights = tf1.trainable_variables() if recipe.average_weights else []
             assignments = [weight.assign(averages.average(weight)) for weight in weights]
         return Graph(
@@ -104,7 +107,7 @@ def build_graph(
             steps=steps,
             learning_rate=learning_rate(recipe, network["global_step"]),
             losses=tf.identity(losses, name="losses"),
-            train_step=tf.group(losses, name="train_step"),
+            train_step=tf.group(train_step, name="train_step"),
             use_averages=tf.group(*assignments, name="use_averages"),
             initialize=tf1.global_variables_initializer(),
             saver=tf1.train.Saver(max_to_keep=None),
@@ -176,13 +179,11 @@ def _step(
     global_step: tf.Variable,
     averages: tf1.train.ExponentialMovingAverage,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """What takes a step on a batch, images or pixels [n, height, width, 1] and labels [n], and
-    gives its loss before.
+    """What takes a step on a batch, images [n, height, width, 1] and labels [n], and gives its
+    loss before.
     """
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        if images.dtype == tf.uint8:  # only now: as floats, many batches fill the memory
-            images = _scale(images)
         with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
             logits = inference(Inputs(images, keep_prob, True), recipe, classes)
         cross_entropy = loss(logits, labels, recipe.loss)
@@ -257,6 +258,17 @@ def training(
         return averages.apply(tf1.trainable_variables())
 
 
+def _apart(step: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Callable:
+    """`step` as a function of the graph, made once for all who call it.
+
+    TensorFlow finds the fast kernel of a max pool's gradient for certain only where no loop is
+    in sight; else now and then a slow one, and a step takes a third longer.
+    """
+    operations = tf1.get_default_graph().get_operations()
+    pools = any(operation.type == "MaxPool" for operation in operations)
+    return tf.function(step, autograph=False, experimental_attributes={"_noinline": pools})
+
+
 def in_turn(
     step: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     images: tf.Tensor,
@@ -264,8 +276,8 @@ def in_turn(
     steps: tf.Tensor,
     batch_size: int | None,
 ) -> tf.Tensor:
-    """What `step` gives for each of `steps` equal parts of images [steps * n, ...] and labels
-    [steps * n], one after the other: float32 [steps].
+    """What `step` gives for each of `steps` equal parts of images, or pixels, [steps * n, ...]
+    and labels [steps * n], one after the other: float32 [steps].
 
     They are taken within the graph, as the way from Python into it takes longer than a small
     network's step.
@@ -274,14 +286,11 @@ def in_turn(
     images = tf.reshape(images, [steps, size, *images.shape[1:]])
     labels = tf.reshape(labels, [steps, size])
 
-    # TensorFlow finds the fast kernel of a max pool's gradient for certain only where the loop
-    # is not in sight; else now and then a slow one, and a step takes a third longer.
-    operations = tf1.get_default_graph().get_operations()
-    pools = any(operation.type == "MaxPool" for operation in operations)
-    apart = tf.function(step, autograph=False, experimental_attributes={"_noinline": pools})
-
     def body(number: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-        result = apart(images[number], labels[number])
+        batch = images[number]
+        if batch.dtype == tf.uint8:
+            batch = _scale(batch)
+        result = step(batch, labels[number])
         with tf.control_dependencies([result]):
             return number + 1, results.write(number, result)
 
