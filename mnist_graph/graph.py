@@ -63,8 +63,9 @@ class Graph(Network):
     """float32 []."""
     losses: tf.Tensor
     """float32 [steps]: the loss of each step's batch as it was trained on, with dropout, before
-    the step; fetching them takes the steps of `train_step`, but on `pixels` only, and faster:
-    `images` are made of all batches first, these of one at a time.
+    the step; fetching them takes the steps, in place of `train_step`, from `pixels` only, and
+    faster: scaled a batch at a time, where `images` are made of all of them first. Run one or
+    the other: both would take the steps twice.
     """
     train_step: tf.Operation
     use_averages: tf.Operation
@@ -247,8 +248,8 @@ def training(
         optimizer = tf1.train.GradientDescentOptimizer(rate)
     with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
         # Gated, as by default, a layer's gradients wait for one another, and for that of the
-        # images, which nothing needs. Ungated, a weight may be read still when it is to be
-        # changed: TensorFlow then changes a copy, and the values are the same.
+        # images, which nothing needs. Ungated, a weight may still be read when it is to be
+        # changed: TensorFlow then changes a copy, and what is read stays as it was.
         step = optimizer.minimize(
             objective, global_step=global_step, gate_gradients=optimizer.GATE_NONE
         )
