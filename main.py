@@ -1,4 +1,4 @@
-"""python main.py --model mlp: the command mnist-graph, without installing it."""
+"""`python main.py` is the command `mnist-graph`, without installing it."""
 
 from mnist_graph.cli import run
 

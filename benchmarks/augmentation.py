@@ -1,8 +1,9 @@
-"""Does augmentation slow the training? Iterations per second with and without it.
+"""Measure whether augmentation slows down training, in iterations per second.
 
     python -m benchmarks.augmentation [--rounds 5] [--iterations 150]
 
-Trains cnn-best both ways in turn, and writes benchmarks/results/augmentation.md and .json.
+Trains cnn-best with and without augmentation, alternating between the two. Writes
+benchmarks/results/augmentation.md and .json.
 """
 
 import argparse
@@ -22,30 +23,35 @@ MODEL = "cnn-best"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=150)
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="trainings of each kind (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--iterations", type=int, default=150, help="length of a training (default: %(default)s)"
+    )
     options = parser.parse_args()
-    distorted = recipes[MODEL].override(iterations=options.iterations)
-    variants = {"without": distorted.override(augmentation=None), "with": distorted}
-    data = read_data_sets(validation_size=distorted.validation_size)
+    augmented = recipes[MODEL].override(iterations=options.iterations)
+    variants = {"without": augmented.override(augmentation=None), "with": augmented}
+    data = read_data_sets(validation_size=augmented.validation_size)
     speeds: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(options.rounds):
         for name, recipe in variants.items():
-            speeds[name].append(_iterations_per_second(recipe, data))
-            print(name, speeds[name][-1], flush=True)
+            speeds[name].append(_measure_speed(recipe, data))
+            print(f"{name}: {speeds[name][-1]} iterations per second", flush=True)
     results = {"machine": machine.describe(), "iterations": options.iterations, "speeds": speeds}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "augmentation.json").write_text(json.dumps(results, indent=2) + "\n")
-    (RESULTS / "augmentation.md").write_text(_markdown(results))
+    (RESULTS / "augmentation.md").write_text(_format_report(results))
 
 
-def _iterations_per_second(recipe: Recipe, data: object) -> float:
+def _measure_speed(recipe: Recipe, data: object) -> float:
+    """Train once and return the iterations per second."""
     with tempfile.TemporaryDirectory() as folder:
         run = train(recipe, data, runs_dir=folder, log_every=recipe.iterations)
         return run.result.iterations_per_second
 
 
-def _markdown(results: dict) -> str:
+def _format_report(results: dict) -> str:
     speeds = results["speeds"]
     ratio = median(a / b for a, b in zip(speeds["with"], speeds["without"], strict=True))
     rows = [
@@ -54,17 +60,19 @@ def _markdown(results: dict) -> str:
     ]
     return "\n".join(
         [
-            "# Augmentation beside training",
+            "# Cost of augmentation",
             "",
-            f"Iterations per second of {MODEL}, {len(speeds['with'])} rounds in turn of "
-            f"{results['iterations']} iterations, on {machine.sentence(results['machine'])}.",
-            "Again: `python -m benchmarks.augmentation`.",
+            f"Iterations per second of {MODEL} with and without augmentation, alternating, over "
+            f"{len(speeds['with'])} rounds of {results['iterations']} iterations, on "
+            f"{machine.summarize(results['machine'])}.",
+            "Reproduce: `python -m benchmarks.augmentation`.",
             "",
             "| augmentation | median | min to max |",
             "| --- | --- | --- |",
             *rows,
             "",
-            f"With / without, round by round, median: **{ratio:.3f}**.",
+            "Speed with augmentation relative to without, median over the rounds: "
+            f"**{ratio:.3f}**.",
             "",
         ]
     )

@@ -1,6 +1,6 @@
-"""Draws the README's pictures: docs/reading.png and docs/page.jpg.
+"""Draw the README's figures: docs/reading.png and docs/page.jpg.
 
-By `python -m benchmarks.draw_reading`, after `python main.py --model cnn-fast`.
+Run `python -m benchmarks.draw_reading` after `python main.py --model cnn-fast`.
 """
 
 from pathlib import Path
@@ -10,16 +10,21 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.pages import make_page
 from mnist_graph import Classifier, read_data_sets
-from mnist_graph.flags import MIN_PROBABILITY
-from mnist_graph.handwriting.annotate import annotate
-from mnist_graph.handwriting.page import read_digits, read_ink
-from mnist_graph.handwriting.picture import read_grey
+from mnist_graph.reading.annotate import annotate
+from mnist_graph.reading.confidence import MIN_PROBABILITY
+from mnist_graph.reading.page import load_ink, read_digits
+from mnist_graph.reading.picture import read_grey
 
 ROOT = Path(__file__).parent.parent
-PICTURE = ROOT / "test_img.png"
-SEED = 5
-SIDE, MARGIN, HEIGHT = 252, 30, 342
-INK, BAR, FAINT = "#222222", "#2f6fb7", "#999999"
+TEST_IMAGE = ROOT / "test_img.png"
+PAGE_SEED = 5
+"""Seed of the example page: which digits are on it, and what it looks like."""
+PANEL_SIDE = 252
+"""Width and height of a panel in docs/reading.png, in pixels: nine per pixel of MNIST."""
+MARGIN = 30
+"""Pixels around the panels; a panel's title has a margin of its own above it."""
+HEIGHT = PANEL_SIDE + 3 * MARGIN
+TEXT_COLOUR, BAR_COLOUR, FAINT_COLOUR = "#222222", "#2f6fb7", "#999999"
 
 
 def main() -> None:
@@ -29,42 +34,43 @@ def main() -> None:
 
 
 def _draw_page(reader: Classifier) -> None:
-    """docs/page.jpg: a page of test digits, and what is read on it."""
+    """Draw docs/page.jpg: a page of test digits next to the same page annotated."""
     data = read_data_sets().test
-    random = np.random.default_rng(SEED)
-    chosen = random.integers(0, data.num_examples, 20)
-    page = make_page(data.pixels[chosen], data.sparse_labels[chosen], random, height=60).picture
-    read = annotate(page, reader.read(page), MIN_PROBABILITY)
-    both = Image.new("RGB", (2 * page.width + 10, page.height), "white")
-    both.paste(page, (0, 0))
-    both.paste(read, (page.width + 10, 0))
-    both.save(ROOT / "docs" / "page.jpg", quality=80)
+    rng = np.random.default_rng(PAGE_SEED)
+    chosen = rng.integers(0, data.num_examples, 20)
+    page = make_page(data.pixels[chosen], data.sparse_labels[chosen], rng, height=60).picture
+    annotated = annotate(page, reader.read(page), MIN_PROBABILITY)
+    figure = Image.new("RGB", (2 * page.width + 10, page.height), "white")
+    figure.paste(page, (0, 0))
+    figure.paste(annotated, (page.width + 10, 0))
+    figure.save(ROOT / "docs" / "page.jpg", quality=80)
 
 
 def _draw_digit(reader: Classifier) -> None:
-    """docs/reading.png: a picture, what the network is given of it, what it says."""
-    given = []
+    """Draw docs/reading.png: a picture, the network's input and its probabilities."""
+    inputs = []
 
-    def judge(images: np.ndarray) -> np.ndarray:
-        given.append(images)
+    def predict_and_record(images: np.ndarray) -> np.ndarray:
+        inputs.append(images)
         return reader.predict(images)
 
-    (digit,) = read_digits(read_ink(PICTURE), reader.run.image_shape, judge)
-    canvas = Image.new("RGB", (3 * SIDE + 4 * MARGIN, HEIGHT), "white")
+    (digit,) = read_digits(load_ink(TEST_IMAGE), reader.run.image_shape, predict_and_record)
+    canvas = Image.new("RGB", (3 * PANEL_SIDE + 4 * MARGIN, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(16)
-    panels = {
-        PICTURE.name: read_grey(PICTURE),
-        "what the network is given": given[-1][0],
-    }
+    panels = {TEST_IMAGE.name: read_grey(TEST_IMAGE), "network input": inputs[-1][0]}
     for number, (title, pixels) in enumerate(panels.items()):
-        left = MARGIN + number * (SIDE + MARGIN)
-        enlarged = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+        left = MARGIN + number * (PANEL_SIDE + MARGIN)
+        enlarged = Image.fromarray(pixels).resize(
+            (PANEL_SIDE, PANEL_SIDE), Image.Resampling.NEAREST
+        )
         canvas.paste(enlarged, (left, 2 * MARGIN))
-        draw.rectangle([left, 2 * MARGIN, left + SIDE, 2 * MARGIN + SIDE], outline=FAINT)
-        draw.text((left, MARGIN), title, fill=INK, font=font)
-    left = MARGIN + 2 * (SIDE + MARGIN)
-    draw.text((left, MARGIN), f"Prediction for test image: {digit.label}", fill=INK, font=font)
+        frame = [left, 2 * MARGIN, left + PANEL_SIDE, 2 * MARGIN + PANEL_SIDE]
+        draw.rectangle(frame, outline=FAINT_COLOUR)
+        draw.text((left, MARGIN), title, fill=TEXT_COLOUR, font=font)
+    left = MARGIN + 2 * (PANEL_SIDE + MARGIN)
+    title = f"Prediction for test image: {digit.label}"
+    draw.text((left, MARGIN), title, fill=TEXT_COLOUR, font=font)
     _draw_bars(draw, font, left, digit.probabilities)
     canvas.save(ROOT / "docs" / "reading.png", optimize=True)
 
@@ -72,14 +78,15 @@ def _draw_digit(reader: Classifier) -> None:
 def _draw_bars(
     draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont, left: int, probabilities: np.ndarray
 ) -> None:
-    """A bar for each class, from the top down."""
-    step = SIDE / len(probabilities)
+    """Draw a horizontal bar for the probability of each class, class 0 at the top."""
+    step = PANEL_SIDE / len(probabilities)
     for label, probability in enumerate(probabilities):
         top = 2 * MARGIN + label * step
-        draw.text((left, top + 2), str(label), fill=INK, font=font)
-        length = (SIDE - 90) * float(probability)
-        draw.rectangle([left + 20, top + 4, left + 21 + length, top + step - 4], fill=BAR)
-        draw.text((left + 28 + length, top + 2), f"{probability:.4f}", fill=FAINT, font=font)
+        draw.text((left, top + 2), str(label), fill=TEXT_COLOUR, font=font)
+        length = (PANEL_SIDE - 90) * float(probability)  # 90 pixels for the label and the figure
+        draw.rectangle([left + 20, top + 4, left + 21 + length, top + step - 4], fill=BAR_COLOUR)
+        figure = f"{probability:.4f}"
+        draw.text((left + 28 + length, top + 2), figure, fill=FAINT_COLOUR, font=font)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""The machine a benchmark ran on: its processor, memory and software versions."""
 
 import os
 import platform
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def describe() -> dict[str, str]:
-    """The processor, memory and software of this machine."""
+    """Describe the processor, memory and software of this machine."""
     return {
-        "processor": _field("/proc/cpuinfo", "model name") or platform.processor(),
+        "processor": _read_field("/proc/cpuinfo", "model name") or platform.processor(),
         "cores": str(os.cpu_count()),
-        "memory": _memory(),
+        "memory": _read_memory_size(),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "tensorflow": version("tensorflow"),
@@ -19,7 +19,8 @@ def describe() -> dict[str, str]:
     }
 
 
-def sentence(machine: dict[str, str]) -> str:
+def summarize(machine: dict[str, str]) -> str:
+    """Turn a description from `describe` into a phrase for a report."""
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']} of memory; "
         f"Python {machine['python']}, TensorFlow {machine['tensorflow']}, "
@@ -27,13 +28,13 @@ def sentence(machine: dict[str, str]) -> str:
     )
 
 
-def _memory() -> str:
-    kilobytes = (_field("/proc/meminfo", "MemTotal") or "").removesuffix(" kB")
+def _read_memory_size() -> str:
+    kilobytes = (_read_field("/proc/meminfo", "MemTotal") or "").removesuffix(" kB")
     return f"{int(kilobytes) / 2**20:.0f} GiB" if kilobytes.isdigit() else "unknown size"
 
 
-def _field(path: str, name: str) -> str | None:
-    """The first value of `name` in a file of "name : value" lines."""
+def _read_field(path: str, name: str) -> str | None:
+    """Return the first value of `name` in a file of "name : value" lines."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError:

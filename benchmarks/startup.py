@@ -1,9 +1,9 @@
-"""How long a command takes to begin, and how much memory a training takes.
+"""Measure how long commands take to start, and how much memory training takes.
 
     python -m benchmarks.startup [--rounds 5]
 
-The commands take turns with a plain import of TensorFlow (and, for memory, a session that
-has computed something). Writes benchmarks/results/startup.json and .md.
+The baselines are a plain import of TensorFlow and, for memory, a session that has computed
+something. Commands and baselines take turns. Writes benchmarks/results/startup.json and .md.
 """
 
 import argparse
@@ -20,58 +20,71 @@ from statistics import median
 from benchmarks import machine
 from benchmarks.reproduce import RESULTS, ROOT
 
-BARE = "import sys; sys.modules['matplotlib'] = None; import tensorflow as tf\n"
-"""Without matplotlib, which Keras would import where it is installed: our command spares it, and
-would otherwise be judged by more than TensorFlow's own import."""
-IMPORT = [sys.executable, "-c", f"{BARE}print('done', flush=True)"]
-SESSION = f"""{BARE}
+IMPORT_TENSORFLOW = "import sys; sys.modules['matplotlib'] = None; import tensorflow as tf\n"
+"""The baseline import. Blocks matplotlib, which Keras would import where it is installed: main.py
+blocks it too, so the comparison would be unfair otherwise."""
+IMPORT_COMMAND = [sys.executable, "-c", f"{IMPORT_TENSORFLOW}print('done', flush=True)"]
+BARE_SESSION = f"""{IMPORT_TENSORFLOW}
 with tf.Graph().as_default() as graph:
     one = tf.constant(1)
 with tf.compat.v1.Session(graph=graph) as session:
     session.run(one)
 """
 MAIN = [sys.executable, str(ROOT / "main.py")]
-AT_ONCE = {
+LIGHT_COMMANDS = {
     "--help": [*MAIN, "--help"],
     "--list-models": [*MAIN, "--list-models"],
     "a mistyped flag": [*MAIN, "--modle", "mlp"],
 }
-FIRST_LINE = {f"--model {name}": [*MAIN, "--model", name] for name in ("softmax", "mlp", "cnn")}
+"""Commands that finish without importing TensorFlow."""
+TRAINING_COMMANDS = {
+    f"--model {name}": [*MAIN, "--model", name] for name in ("softmax", "mlp", "cnn")
+}
+"""Commands that are timed up to their first line of output."""
 ITERATIONS = {"mlp": 300, "cnn": 100}
-"""Memory is at its height long before a training ends: with the checkpoint and the test."""
+"""Iterations of the trainings whose memory is measured. A few are enough: memory peaks when a
+checkpoint is saved and when the test set is evaluated, however long the training is."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="measurements per command (default: %(default)s)"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        trained = [*MAIN, "--model", "mlp", "--iterations", "50", "--run-dir", "run"]
-        _seconds(trained, folder)
+        train = [*MAIN, "--model", "mlp", "--iterations", "50", "--run-dir", "run"]
+        _time_command(train, folder)
         picture = ["--predict", str(ROOT / "test_img.png")]
-        predict = {"--predict of one picture": [*trained, *picture]}
-        seconds = _in_turn(
-            {"import tensorflow": IMPORT, **FIRST_LINE},
+        predict = {"--predict of one picture": [*train, *picture]}
+        seconds = _measure_in_rounds(
+            {"import tensorflow": IMPORT_COMMAND, **TRAINING_COMMANDS},
             options.rounds,
-            lambda command: _seconds(command, folder, to_first_line=True),
+            lambda command: _time_command(command, folder, to_first_line=True),
         )
-        seconds |= _in_turn(
-            AT_ONCE | predict, options.rounds, lambda command: _seconds(command, folder)
+        seconds |= _measure_in_rounds(
+            LIGHT_COMMANDS | predict,
+            options.rounds,
+            lambda command: _time_command(command, folder),
         )
         trainings = {
             f"--model {name}": [*MAIN, "--model", name, "--iterations", str(count), "--quiet"]
             for name, count in ITERATIONS.items()
         }
-        bare = [sys.executable, "-c", SESSION]
-        memory = _in_turn({"a session": bare, **trainings}, options.rounds, _peak_in(folder))
+        memory = _measure_in_rounds(
+            {"a session": [sys.executable, "-c", BARE_SESSION], **trainings},
+            options.rounds,
+            lambda command: _measure_peak_memory(command, folder),
+        )
     results = {"machine": machine.describe(), "seconds": seconds, "megabytes": memory}
     (RESULTS / "startup.json").write_text(json.dumps(results, indent=2) + "\n")
-    (RESULTS / "startup.md").write_text(_markdown(results))
+    (RESULTS / "startup.md").write_text(_format_report(results))
 
 
-def _in_turn(
+def _measure_in_rounds(
     commands: dict[str, list[str]], rounds: int, measure: Callable[[list[str]], float]
 ) -> dict[str, list[float]]:
+    """Measure every command once per round; return the measurements by command."""
     measured: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
@@ -80,59 +93,54 @@ def _in_turn(
     return measured
 
 
-def _seconds(command: list[str], folder: str, to_first_line: bool = False) -> float:
-    """From the command to its end, or to its first line on standard output."""
-    begun = time.perf_counter()
-    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=folder, **quiet) as process:
+def _time_command(command: list[str], folder: str, to_first_line: bool = False) -> float:
+    """Return the seconds until a command exits, or until its first line of output."""
+    start = time.perf_counter()
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=folder, **streams) as process:
         if to_first_line:
             process.stdout.readline()
-            seconds = time.perf_counter() - begun
+            seconds = time.perf_counter() - start
             process.kill()
             return seconds
         process.communicate()
-        return time.perf_counter() - begun
+        return time.perf_counter() - start
 
 
-def _peak_in(folder: str) -> Callable[[list[str]], float]:
-    """What measures a command's largest resident memory, in MB of 10**6 bytes."""
-
-    def peak(command: list[str]) -> float:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=Path(folder), **quiet)
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0  # it has been waited for
-        return usage.ru_maxrss * 1024 / 1e6
-
-    return peak
+def _measure_peak_memory(command: list[str], folder: str) -> float:
+    """Return the peak resident memory of a command, in MB of 10**6 bytes."""
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=Path(folder), **streams)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0  # tells Popen that wait4 has already collected the process
+    return usage.ru_maxrss * 1024 / 1e6
 
 
-def _markdown(results: dict) -> str:
+def _format_report(results: dict) -> str:
     seconds, memory = results["seconds"], results["megabytes"]
-    imported, session = (
-        median(r[n]) for r, n in ((seconds, "import tensorflow"), (memory, "a session"))
-    )
+    import_seconds = median(seconds["import tensorflow"])
+    session_memory = median(memory["a session"])
     lines = [
         "# Start-up and memory",
         "",
-        f"Medians of {len(next(iter(memory.values())))} rounds, with their spread, on "
-        f"{machine.sentence(results['machine'])}.",
-        "Again: `python -m benchmarks.startup`. Importing TensorFlow takes "
-        f"{imported:.2f} s, and with a session {session:.0f} MB.",
+        f"Medians of {len(next(iter(memory.values())))} rounds (minimum to maximum), on "
+        f"{machine.summarize(results['machine'])}.",
+        f"Importing TensorFlow takes {import_seconds:.2f} s; a process with a bare session takes "
+        f"{session_memory:.0f} MB.",
+        "Reproduce: `python -m benchmarks.startup`.",
         "",
-        "| | seconds | beyond TensorFlow's import |",
+        "| | seconds | on top of importing TensorFlow |",
         "| --- | --- | --- |",
     ]
     for name, values in seconds.items():
-        what = f"`{name}` to its first line" if name in FIRST_LINE else name
-        beyond = "" if name in AT_ONCE else f"{median(values) - imported:+.2f}"
-        lines.append(
-            f"| {what} | {median(values):.2f} ({min(values):.2f} to {max(values):.2f}) | {beyond} |"
-        )
-    lines += ["", "| | MB at most | beyond the session |", "| --- | --- | --- |"]
+        label = f"`{name}` to its first line" if name in TRAINING_COMMANDS else name
+        extra = "" if name in LIGHT_COMMANDS else f"{median(values) - import_seconds:+.2f}"
+        spread = f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+        lines.append(f"| {label} | {spread} | {extra} |")
+    lines += ["", "| | peak MB | on top of a bare session |", "| --- | --- | --- |"]
     for name, values in memory.items():
         spread = f"{median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
-        lines.append(f"| {name} | {spread} | {median(values) - session:+.0f} |")
+        lines.append(f"| {name} | {spread} | {median(values) - session_memory:+.0f} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,9 @@
-"""What watching costs a training, and how soon the window answers a key meanwhile.
+"""Measure how much --watch slows down training, and how fast its window responds to keys.
 
     python -m benchmarks.watch [--rounds 5] [--keys 20]
 
-cnn is trained with and without --watch, in turn, on a screen that Xvfb makes (Debian's xvfb,
-and requirements-dev.txt). Writes benchmarks/results/watch.json and .md.
+Trains cnn with and without --watch in turn, on a virtual display; this needs Xvfb (Debian's
+xvfb) and requirements-dev.txt. Writes benchmarks/results/watch.json and .md.
 """
 
 import argparse
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -21,116 +23,122 @@ import numpy as np
 
 from benchmarks import machine
 from benchmarks.reproduce import RESULTS, ROOT
-from benchmarks.screen import Screen, screen
+from tests.virtual_screen import Screen, screen
 
-WORDS = ("--model", "cnn", "--quiet", "--device", "cpu")
+FLAGS = ("--model", "cnn", "--quiet", "--device", "cpu")
 ITERATIONS = 1500
-SETTLED = 0.04
-"""Seconds without a change, behind which a key's answer is complete."""
-BARS = {"cost": 0.15, "answer": 0.2}
+"""Iterations of each training whose speed is measured."""
+SETTLE_SECONDS = 0.04
+"""A redraw counts as complete after this many seconds without a change in the window. Screenshots
+are at least 0.01 s apart, so these are up to four of them."""
+SLOW_RESPONSE_SECONDS = 0.2
+"""Slower responses to a key are counted in the report."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keys", type=int, default=20)
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        help="trainings with --watch, and as many without (default: %(default)s)",
+    )
+    parser.add_argument("--keys", type=int, default=20, help="keys to press (default: %(default)s)")
     options = parser.parse_args()
     results: dict = {"machine": machine.describe(), "without": [], "with": []}
-    with tempfile.TemporaryDirectory() as folder, screen() as shown:
+    with tempfile.TemporaryDirectory() as folder, screen() as display:
         for number in range(options.rounds):
-            for name, watched in (("without", []), ("with", ["--watch"])):
+            for name, flags in (("without", []), ("with", ["--watch"])):
                 run = Path(folder) / f"{name}{number}"
-                with _training(shown, run, ITERATIONS, *watched) as process:
-                    while not (run / "result.json").exists():
-                        time.sleep(0.1)
-                        assert process.poll() in (None, 0)
-                    for window in shown.windows():
-                        shown.close(window)
-                    process.wait()
-                    speed = json.loads((run / "result.json").read_text())["iterations_per_second"]
-                results[name].append(speed)
-                print(name, speed, flush=True)
-        results["answers"] = _answers(shown, Path(folder) / "keys", options.keys)
+                results[name].append(_measure_speed(display, run, *flags))
+                print(f"{name} --watch: {results[name][-1]} iterations per second", flush=True)
+        results["answers"] = _measure_responses(display, Path(folder) / "keys", options.keys)
     (RESULTS / "watch.json").write_text(json.dumps(results, indent=2) + "\n")
-    (RESULTS / "watch.md").write_text(_markdown(results))
+    (RESULTS / "watch.md").write_text(_format_report(results))
 
 
-def _training(shown: Screen, run: Path, iterations: int, *words: str) -> "_Ended":
-    command = [sys.executable, "main.py", *WORDS, "--iterations", str(iterations)]
-    return _Ended(
-        subprocess.Popen(
-            [*command, "--run-dir", run, *words],
-            cwd=ROOT,
-            env={**os.environ, "DISPLAY": shown.name},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+def _measure_speed(display: Screen, run: Path, *flags: str) -> float:
+    """Train once, close the window if there is one, and return the iterations per second."""
+    with _start_training(display, run, ITERATIONS, *flags) as process:
+        while not (run / "result.json").exists():
+            time.sleep(0.1)
+            assert process.poll() in (None, 0)
+        for window in display.windows():
+            display.close(window)
+        process.wait()
+        return json.loads((run / "result.json").read_text())["iterations_per_second"]
+
+
+@contextmanager
+def _start_training(
+    display: Screen, run: Path, iterations: int, *flags: str
+) -> Iterator[subprocess.Popen]:
+    """Start a training on `display`; terminate it when the context ends."""
+    command = [sys.executable, "main.py", *FLAGS, "--iterations", str(iterations)]
+    process = subprocess.Popen(
+        [*command, "--run-dir", run, *flags],
+        cwd=ROOT,
+        env={**os.environ, "DISPLAY": display.name},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
-class _Ended:
-    """A process that is ended where it is no longer needed."""
-
-    def __init__(self, process: subprocess.Popen) -> None:
-        self.process = process
-
-    def __enter__(self) -> subprocess.Popen:
-        return self.process
-
-    def __exit__(self, *error: object) -> None:
-        self.process.terminate()
-        self.process.wait()
-
-
-def _answers(shown: Screen, run: Path, keys: int) -> list[float]:
-    """Seconds from a key to the last change of the picture that it makes, while cnn trains."""
-    order = random.Random(0)
-    answers = []
-    with _training(shown, run, 100_000, "--watch"):
-        window = shown.window()
-        time.sleep(15)
-        before = "0"
+def _measure_responses(display: Screen, run: Path, keys: int) -> list[float]:
+    """Press random view keys while cnn trains; return the response time to each, in seconds."""
+    rng = random.Random(0)
+    responses = []
+    with _start_training(display, run, 100_000, "--watch"):  # outlasts all the keys
+        window = display.window()
+        time.sleep(15)  # until training is well under way
+        previous = "0"
         for _ in range(keys):
-            key = order.choice([key for key in "1234567890" if key != before])
-            answers.append(_answer(shown, window, key))
-            print(f"key {key}: {answers[-1]:.3f}", flush=True)
-            before = key
-            time.sleep(order.uniform(0.5, 1.5))
-    return answers
+            key = rng.choice([key for key in "1234567890" if key != previous])
+            responses.append(_time_response(display, window, key))
+            print(f"key {key}: {responses[-1]:.3f} s", flush=True)
+            previous = key
+            time.sleep(rng.uniform(0.5, 1.5))
+    return responses
 
 
-def _answer(shown: Screen, window: object, key: str) -> float:
-    last = _sample(shown)
-    begun = changed = time.perf_counter()
-    shown.key(window, key)
-    while changed == begun or time.perf_counter() - changed < SETTLED:
+def _time_response(display: Screen, window: object, key: str) -> float:
+    """Press a key; return the seconds until the last change of the redraw that follows."""
+    before = _capture_sample(display)
+    start = changed = time.perf_counter()
+    display.key(window, key)
+    while changed == start or time.perf_counter() - changed < SETTLE_SECONDS:
         time.sleep(0.01)
-        now = _sample(shown)
-        if not np.array_equal(now, last):
-            last, changed = now, time.perf_counter()
-        if time.perf_counter() - begun > 5:
-            raise TimeoutError(f"key {key} was not answered")
-    return changed - begun
+        after = _capture_sample(display)
+        if not np.array_equal(after, before):
+            before, changed = after, time.perf_counter()
+        if time.perf_counter() - start > 5:
+            raise TimeoutError(f"no response to key {key} within 5 seconds")
+    return changed - start
 
 
-def _sample(shown: Screen) -> np.ndarray:
-    """A row of the picture that runs through all panels of the lower row, and one above."""
-    return np.concatenate([shown.picture(0, y, 1280, 1) for y in (150, 300, 500, 600)])
+def _capture_sample(display: Screen) -> np.ndarray:
+    """Capture four rows of pixels, which together cross all six panels."""
+    return np.concatenate([display.picture(0, y, 1280, 1) for y in (150, 300, 500, 600)])
 
 
-def _markdown(results: dict) -> str:
+def _format_report(results: dict) -> str:
     pairs = zip(results["with"], results["without"], strict=True)
-    cost = [1 - watched / alone for watched, alone in pairs]
-    answers = results["answers"]
-    slow = sum(answer > BARS["answer"] for answer in answers)
+    costs = [1 - watched / unwatched for watched, unwatched in pairs]
+    responses = results["answers"]
+    slow = sum(response > SLOW_RESPONSE_SECONDS for response in responses)
     lines = [
-        "# Watching",
+        "# Cost of --watch",
         "",
-        f"cnn, {ITERATIONS:,} iterations, with and without `--watch` in turn, on",
-        f"{machine.sentence(results['machine'])}; a window of 1280x720 on Xvfb.",
-        "Again: `python -m benchmarks.watch`.",
+        f"cnn, {ITERATIONS:,} iterations, alternating between runs with and without `--watch`, on",
+        f"{machine.summarize(results['machine'])}; a window of 1280x720 on Xvfb.",
+        "Reproduce: `python -m benchmarks.watch`.",
         "",
-        "| | iterations per second, median | min to max |",
+        "| `--watch` | iterations per second, median | min to max |",
         "| --- | --- | --- |",
         *(
             f"| {name} | {median(results[name]):.1f} | {min(results[name]):.1f} to "
@@ -138,12 +146,12 @@ def _markdown(results: dict) -> str:
             for name in ("without", "with")
         ),
         "",
-        f"Watching costs, round by round, {median(cost):.1%} of them ({min(cost):.1%} to "
-        f"{max(cost):.1%}, {len(cost)} rounds).",
+        f"Round by round, `--watch` costs {median(costs):.1%} of the speed (median; "
+        f"{min(costs):.1%} to {max(costs):.1%}, {len(costs)} rounds).",
         "",
-        f"A key is answered, the whole picture drawn anew, in {1000 * median(answers):.0f} ms "
-        f"({1000 * min(answers):.0f} to {1000 * max(answers):.0f}, {len(answers)} keys, {slow} "
-        f"above {1000 * BARS['answer']:.0f}).",
+        f"The window is redrawn {1000 * median(responses):.0f} ms after a key press (median; "
+        f"{1000 * min(responses):.0f} to {1000 * max(responses):.0f}, {len(responses)} keys, "
+        f"{slow} of them slower than {1000 * SLOW_RESPONSE_SECONDS:.0f} ms).",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,44 +1,47 @@
 """The classic TensorFlow 1 MNIST tutorials, whole and working on current TensorFlow.
 
-Importing the package imports neither TensorFlow nor NumPy: each public name is loaded
-when it is first used.
+Importing the package imports neither TensorFlow nor NumPy: each public name is loaded when it is
+first used.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# The table is called like its module; importing it here, once, lets the table win.
-from mnist_graph.recipe import Recipe
-from mnist_graph.recipes import recipes
+from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.graph.network import network
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.graph.recipes import recipes
 
 if TYPE_CHECKING:
-    from mnist_graph.classifier import Classifier
-    from mnist_graph.datasets import read_data_sets
+    from mnist_graph.data.datasets import read_data_sets
     from mnist_graph.errors import MnistGraphError, MnistGraphWarning
-    from mnist_graph.graph import build_graph
-    from mnist_graph.handwriting.page import Digit
-    from mnist_graph.training import resume, train
+    from mnist_graph.graph.build import build_graph
+    from mnist_graph.reading.classifier import Classifier
+    from mnist_graph.reading.page import Digit
+    from mnist_graph.training.train import resume, train
 
 __version__ = "1.0.0"
 
-_HOME = {
-    "Classifier": "classifier",
-    "Digit": "handwriting.page",
+_MODULE_OF = {
+    "Classifier": "reading.classifier",
+    "Digit": "reading.page",
     "MnistGraphError": "errors",
     "MnistGraphWarning": "errors",
-    "build_graph": "graph",
-    "read_data_sets": "datasets",
-    "resume": "training",
-    "train": "training",
+    "build_graph": "graph.build",
+    "read_data_sets": "data.datasets",
+    "resume": "training.train",
+    "train": "training.train",
 }
 
 __all__ = [
+    "Augmentation",
     "Classifier",
     "Digit",
     "MnistGraphError",
     "MnistGraphWarning",
     "Recipe",
     "build_graph",
+    "network",
     "read_data_sets",
     "recipes",
     "resume",
@@ -47,8 +50,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 with atheris.instrument_imports(include=["mnist_graph", "PIL"]):
     from PIL import Image
 
+    from mnist_graph.data.idx import read_idx
     from mnist_graph.errors import MnistGraphError
-    from mnist_graph.handwriting.page import read_digits
-    from mnist_graph.handwriting.paper import find_ink
-    from mnist_graph.handwriting.picture import read_grey
-    from mnist_graph.idx import read_idx
+    from mnist_graph.reading.page import read_digits
+    from mnist_graph.reading.paper import find_ink
+    from mnist_graph.reading.picture import read_grey
 
 SMALL = 4000
 """Pixels of what is also searched for digits, so that a thousand are read in a second or so."""

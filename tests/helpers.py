@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from mnist_graph.cli import main
-from mnist_graph.datasets import BUNDLED, FILES
-from mnist_graph.handwriting.page import read_digits, read_ink
-from mnist_graph.hooks import Hook, Stop
+from mnist_graph.data.datasets import BUNDLED, FILES
+from mnist_graph.reading.page import load_ink, read_digits
+from mnist_graph.training.hooks import Hook, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_IMAGE = ROOT / "test_img.png"
@@ -191,5 +191,5 @@ def given_to_the_network(picture):
         given.append(images)
         return np.full((len(images), 10), 0.1, np.float32)
 
-    digits = read_digits(read_ink(picture), (28, 28), judge)
+    digits = read_digits(load_ink(picture), (28, 28), judge)
     return given[-1] if digits else []

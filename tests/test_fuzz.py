@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mnist_graph import MnistGraphError, build_graph, recipes
-from mnist_graph.checkpoints import find_checkpoint
-from mnist_graph.datasets import BUNDLED
-from mnist_graph.handwriting.page import read_digits, read_ink
-from mnist_graph.handwriting.picture import read_grey
-from mnist_graph.idx import read_idx
-from mnist_graph.runs import load_run
+from mnist_graph.data.datasets import BUNDLED
+from mnist_graph.data.idx import read_idx
+from mnist_graph.reading.page import load_ink, read_digits
+from mnist_graph.reading.picture import read_grey
+from mnist_graph.runs.checkpoints import find_checkpoint
+from mnist_graph.runs.find import load_run
 
 bounded = settings(
     max_examples=100,
@@ -154,7 +154,7 @@ def test_any_pixels_are_read(height, width, seed, kind):
         pixels = np.kron(pixels[:9, :9], np.ones((9, 9), np.uint8))
     elif kind == 4:
         pixels = (pixels // 16) + 200
-    for digit in read_digits(read_ink(Image.fromarray(pixels)), (28, 28), unsure):
+    for digit in read_digits(load_ink(Image.fromarray(pixels)), (28, 28), unsure):
         left, top, right, bottom = digit.box
         assert 0 <= left < right <= pixels.shape[1]
         assert 0 <= top < bottom <= pixels.shape[0]
@@ -164,10 +164,10 @@ def test_a_page_of_noise_or_of_a_thousand_digits_is_read_in_bounded_steps(mnist)
     """A step of the quadratic kind would not come back from these."""
     random = np.random.default_rng(0)
     specks = (random.random((1500, 1500)) > 0.02).astype(np.uint8) * 255
-    read_digits(read_ink(Image.fromarray(specks)), (28, 28), unsure)
+    read_digits(load_ink(Image.fromarray(specks)), (28, 28), unsure)
     apart = np.pad(mnist.test.pixels[:1024], ((0, 0), (8, 8), (8, 8)))
     grid = 255 - np.vstack([np.hstack(apart[i : i + 32]) for i in range(0, 1024, 32)])
-    digits = read_digits(read_ink(Image.fromarray(grid)), (28, 28), unsure)
+    digits = read_digits(load_ink(Image.fromarray(grid)), (28, 28), unsure)
     assert 950 < len(digits) < 1100
 
 

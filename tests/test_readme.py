@@ -47,8 +47,8 @@ def test_every_picture_is_there():
 
 
 def test_every_flag_it_names_exists():
-    from mnist_graph.flags import parser
+    from mnist_graph.cli.parser import create_parser
 
-    known = parser().format_help()
+    known = create_parser().format_help()
     named = set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", README.split("## Use")[1]))
     assert {flag for flag in named if flag not in known} == {"--logdir"}  # tensorboard's

@@ -1,8 +1,8 @@
-"""The classic networks as users of each library would train them, one module for each library.
+"""The classic networks as users of each library would train them: one module per library.
 
-`contend(model, precision, iterations)` trains softmax, mlp or cnn for so many iterations, with
-the recipe's batch size, optimiser and rate, on the batches that the recipe's own run would
-take, from its initialisation, and returns `Timed`.
+Each module defines `measure_speed(model, precision, iterations)`, which trains softmax, mlp or
+cnn and returns a `Timing`. All use the recipe's batches, batch size, optimizer, learning rate
+and initial distribution. `ours` and `pytorch` also define `train_to_99(seed)`.
 """
 
 import time
@@ -12,49 +12,54 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_graph import read_data_sets, recipes
-from mnist_graph.batches import make_batch
-from mnist_graph.datasets import DataSet
+from mnist_graph.data.batches import make_batch
+from mnist_graph.data.datasets import DataSet
 
-WARM = 0.2
-"""The share of the iterations that is not timed: compilation, caches, memory."""
+WARM_UP = 0.2
+"""Share of the iterations that is not timed: compilation and first allocations fall into it."""
 
 
-class Timed(NamedTuple):
-    """What a contender came to."""
+class Timing(NamedTuple):
+    """The speed and accuracy of one training."""
 
     milliseconds: float
-    """Of one iteration, taking its batch from the training set included."""
+    """Per iteration, including the selection of its batch."""
     accuracy: float
-    """On the test images, after the last."""
+    """On the test set, after the last iteration."""
     outside: float | None = None
-    """The share of the time that was spent outside of TensorFlow, where that was measured."""
+    """Share of the time spent outside TensorFlow, if measured."""
 
 
-def run(
+def time_training(
     model: str,
     iterations: int,
     step: Callable[[np.ndarray, np.ndarray], None],
-    wait: Callable[[], None],
-    logits: Callable[[np.ndarray], np.ndarray],
-) -> Timed:
-    """Train by `step(pixels, labels)`, uint8 [n, 28, 28] and int32 [n], timed up to where
-    `wait` returns; judge by `logits(pixels)`, [n, 10].
+    synchronize: Callable[[], None],
+    predict_logits: Callable[[np.ndarray], np.ndarray],
+) -> Timing:
+    """Train with `step` and time it, then evaluate with `predict_logits`.
+
+    `step(pixels, labels)` takes uint8 [n, 28, 28] and int32 [n]; `synchronize` returns when all
+    steps are finished; `predict_logits(pixels)` returns [n, 10].
     """
     recipe = recipes[model]
     data = read_data_sets(validation_size=recipe.validation_size)
-    warm = round(WARM * iterations)
+    warm_up = round(WARM_UP * iterations)
     for iteration in range(iterations):
-        if iteration == warm:
-            wait()
-            begun = time.perf_counter()
+        if iteration == warm_up:
+            synchronize()
+            start = time.perf_counter()
         step(*make_batch(data.train, recipe, iteration))
-    wait()
-    seconds = time.perf_counter() - begun
-    return Timed(1000 * seconds / (iterations - warm), accuracy(data.test, logits))
+    synchronize()
+    seconds = time.perf_counter() - start
+    accuracy = measure_accuracy(data.test, predict_logits)
+    return Timing(1000 * seconds / (iterations - warm_up), accuracy)
 
 
-def accuracy(test: DataSet, logits: Callable[[np.ndarray], np.ndarray]) -> float:
-    """The share of `test` that `logits(pixels)` reads right, judged in pieces."""
-    parts = range(0, test.num_examples, 250)
-    read = np.concatenate([logits(test.pixels[i : i + 250]).argmax(1) for i in parts])
-    return float((read == test.sparse_labels).mean())
+def measure_accuracy(test: DataSet, predict_logits: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Return the accuracy on `test`, evaluated in batches of 250."""
+    starts = range(0, test.num_examples, 250)
+    predictions = np.concatenate(
+        [predict_logits(test.pixels[start : start + 250]).argmax(1) for start in starts]
+    )
+    return float((predictions == test.sparse_labels).mean())

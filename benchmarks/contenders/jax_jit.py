@@ -1,4 +1,4 @@
-"""JAX: one jitted step whose weights are donated."""
+"""JAX: a single jitted training step, with donated buffers."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from benchmarks.contenders import Timed, run
+from benchmarks.contenders import Timing, time_training
 from mnist_graph import recipes
 
 SHAPES = {
@@ -15,21 +15,24 @@ SHAPES = {
     "mlp": [(784, 512), (512, 256), (256, 128), (128, 10)],
     "cnn": [(5, 5, 1, 32), (5, 5, 32, 64), (7 * 7 * 64, 1024), (1024, 10)],
 }
+"""Shapes of the weights, layer by layer: [height, width, in, out] for convolutions."""
 
 
-def _layer(x: jax.Array, weights: jax.Array, bias: jax.Array, dtype: type) -> jax.Array:
+def _apply_layer(x: jax.Array, weights: jax.Array, bias: jax.Array, dtype: type) -> jax.Array:
+    """Apply a dense layer, or a convolution with 2x2 max pooling; without activation."""
     x, weights = x.astype(dtype), weights.astype(dtype)
     if weights.ndim == 4:
         axes = ("NHWC", "HWIO", "NHWC")
         product = lax.conv_general_dilated(x, weights, (1, 1), "SAME", dimension_numbers=axes)
-        window, least = (1, 2, 2, 1), np.array(-np.inf, dtype)
-        product = lax.reduce_window(product, least, lax.max, window, window, "VALID")
+        window, lowest = (1, 2, 2, 1), np.array(-np.inf, dtype)
+        product = lax.reduce_window(product, lowest, lax.max, window, window, "VALID")
     else:
         product = x.reshape(len(x), -1) @ weights
     return product.astype(jnp.float32) + bias
 
 
-def _initial(model: str) -> list[tuple[jax.Array, jax.Array]]:
+def _initialize_weights(model: str) -> list[tuple[jax.Array, jax.Array]]:
+    """Draw the initial weights and biases of every layer."""
     if model == "softmax":
         return [(jnp.zeros((784, 10)), jnp.zeros(10))]
     keys = jax.random.split(jax.random.key(0), len(SHAPES[model]))
@@ -39,55 +42,63 @@ def _initial(model: str) -> list[tuple[jax.Array, jax.Array]]:
     ]
 
 
-def _forward(
+def _compute_logits(
     weights: list, pixels: jax.Array, dtype: type, keep_prob: float = 1.0, key: Any = None
 ) -> jax.Array:
     x = pixels[..., None] / jnp.float32(255)
     for layer in weights[:-1]:
-        x = jax.nn.relu(_layer(x, *layer, dtype))
+        x = jax.nn.relu(_apply_layer(x, *layer, dtype))
     if keep_prob < 1:
         x = jnp.where(jax.random.bernoulli(key, keep_prob, x.shape), x / keep_prob, 0)
-    return _layer(x, *weights[-1], jnp.float32)
+    return _apply_layer(x, *weights[-1], jnp.float32)
 
 
-def _adam(state: tuple, gradient: list, rate: float) -> tuple:
+def _apply_adam(state: tuple, gradient: list, learning_rate: float) -> tuple:
+    """Return the state (weights, first moments, second moments, step count) after one update."""
     weights, mean, square, count = state
     mean = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, mean, gradient)
     square = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, square, gradient)
-    rate *= jnp.sqrt(1 - 0.999 ** (count + 1)) / (1 - 0.9 ** (count + 1))
-    moved = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-8), weights, mean, square)
-    return moved, mean, square, count + 1
+    rate = learning_rate * (jnp.sqrt(1 - 0.999 ** (count + 1)) / (1 - 0.9 ** (count + 1)))
+    updated = jax.tree.map(
+        lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-8), weights, mean, square
+    )
+    return updated, mean, square, count + 1
 
 
-def contend(model: str, precision: str, iterations: int) -> Timed:
+def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     recipe = recipes[model]
-    keep_prob, rate = recipe.keep_prob or 1.0, recipe.learning_rate
+    keep_prob, learning_rate = recipe.keep_prob or 1.0, recipe.learning_rate
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
 
-    def loss(weights: list, pixels: jax.Array, labels: jax.Array, key: jax.Array) -> jax.Array:
-        logs = jax.nn.log_softmax(_forward(weights, pixels, dtype, keep_prob, key))
-        return -jnp.take_along_axis(logs, labels[:, None], 1).mean()
+    def compute_loss(
+        weights: list, pixels: jax.Array, labels: jax.Array, key: jax.Array
+    ) -> jax.Array:
+        logits = _compute_logits(weights, pixels, dtype, keep_prob, key)
+        log_probabilities = jax.nn.log_softmax(logits)
+        return -jnp.take_along_axis(log_probabilities, labels[:, None], 1).mean()
 
     def update(state: tuple, pixels: jax.Array, labels: jax.Array) -> tuple:
         weights, *moments, count = state
         key = jax.random.fold_in(jax.random.key(1), count)
-        gradient = jax.grad(loss)(weights, pixels, labels, key)
+        gradient = jax.grad(compute_loss)(weights, pixels, labels, key)
         if recipe.optimizer == "adam":
-            return _adam(state, gradient, rate)
-        moved = jax.tree.map(lambda w, g: w - rate * g, weights, gradient)
-        return moved, *moments, count + 1
+            return _apply_adam(state, gradient, learning_rate)
+        updated = jax.tree.map(lambda w, g: w - learning_rate * g, weights, gradient)
+        return updated, *moments, count + 1
 
-    weights = _initial(model)
+    weights = _initialize_weights(model)
     moments = [jax.tree.map(jnp.zeros_like, weights) for _ in range(2)]
     state = (weights, *moments, jnp.int32(0))
-    compiled = jax.jit(update, donate_argnums=0)
-    judge = jax.jit(lambda weights, pixels: _forward(weights, pixels, dtype))
+    jitted_update = jax.jit(update, donate_argnums=0)
+    jitted_logits = jax.jit(lambda weights, pixels: _compute_logits(weights, pixels, dtype))
 
     def step(pixels: np.ndarray, labels: np.ndarray) -> None:
         nonlocal state
-        state = compiled(state, pixels, labels)
+        state = jitted_update(state, pixels, labels)
 
-    def logits(pixels: np.ndarray) -> np.ndarray:
-        return np.asarray(judge(state[0], pixels))
+    def predict_logits(pixels: np.ndarray) -> np.ndarray:
+        return np.asarray(jitted_logits(state[0], pixels))
 
-    return run(model, iterations, step, lambda: jax.block_until_ready(state), logits)
+    return time_training(
+        model, iterations, step, lambda: jax.block_until_ready(state), predict_logits
+    )

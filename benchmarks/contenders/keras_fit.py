@@ -1,4 +1,4 @@
-"""Keras 3 on TensorFlow: `fit`, with the mixed_bfloat16 policy where it is asked for."""
+"""Keras 3 on TensorFlow: `fit`, with the mixed_bfloat16 policy for bfloat16."""
 
 import time
 
@@ -6,12 +6,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from benchmarks.contenders import WARM, Timed
+from benchmarks.contenders import WARM_UP, Timing
 from mnist_graph import read_data_sets, recipes
-from mnist_graph.batches import make_batch
+from mnist_graph.data.batches import make_batch
 
 
-def contend(model: str, precision: str, iterations: int) -> Timed:
+def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     recipe = recipes[model]
     keras.utils.set_random_seed(0)
     if precision == "bfloat16":
@@ -19,44 +19,46 @@ def contend(model: str, precision: str, iterations: int) -> Timed:
     data = read_data_sets(validation_size=recipe.validation_size)
     batches = [make_batch(data.train, recipe, iteration) for iteration in range(iterations)]
     pixels, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
-    network = keras.Sequential([layers.Input((28, 28, 1)), *_layers(model)])
-    adam = recipe.optimizer == "adam"
-    kind = keras.optimizers.Adam if adam else keras.optimizers.SGD
+    network = keras.Sequential([layers.Input((28, 28, 1)), *_make_layers(model)])
+    uses_adam = recipe.optimizer == "adam"
+    optimizer = keras.optimizers.Adam if uses_adam else keras.optimizers.SGD
     network.compile(
-        kind(recipe.learning_rate),
+        optimizer(recipe.learning_rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         steps_per_execution=10,
-        jit_compile=False,  # with it, slower on a CPU
+        jit_compile=False,  # JIT compilation makes it slower on a CPU
     )
-    warm = round(WARM * iterations) * recipe.batch_size
+    warm_up = round(WARM_UP * iterations) * recipe.batch_size
 
     def fit(part: slice) -> float:
+        """Train on a part of the examples and return the seconds it takes."""
         images = pixels[part, ..., np.newaxis].astype(np.float32) / 255
-        begun = time.perf_counter()
+        start = time.perf_counter()
         network.fit(images, labels[part], recipe.batch_size, shuffle=False, verbose=0)
-        return time.perf_counter() - begun
+        return time.perf_counter() - start
 
-    fit(slice(warm))
-    seconds = fit(slice(warm, None))
+    fit(slice(warm_up))
+    seconds = fit(slice(warm_up, None))
     images = data.test.pixels[..., np.newaxis].astype(np.float32) / 255
-    right = network.predict(images, 250, verbose=0).argmax(1) == data.test.sparse_labels
-    timed = len(pixels[warm:]) // recipe.batch_size
-    return Timed(1000 * seconds / timed, float(right.mean()))
+    predictions = network.predict(images, 250, verbose=0).argmax(1)
+    accuracy = float((predictions == data.test.sparse_labels).mean())
+    timed_iterations = len(pixels[warm_up:]) // recipe.batch_size
+    return Timing(1000 * seconds / timed_iterations, accuracy)
 
 
-def _layers(model: str) -> list[layers.Layer]:
+def _make_layers(model: str) -> list[layers.Layer]:
     if model == "softmax":
         zeros = {"kernel_initializer": "zeros", "dtype": "float32"}
         return [layers.Flatten(), layers.Dense(10, **zeros)]
-    start = {
+    initializers = {
         "kernel_initializer": keras.initializers.TruncatedNormal(stddev=0.1, seed=0),
         "bias_initializer": keras.initializers.Constant(0.1),
     }
-    relu = {"activation": "relu", **start}
+    relu = {"activation": "relu", **initializers}
     if model == "mlp":
-        inner = [layers.Flatten(), *(layers.Dense(units, **relu) for units in (512, 256, 128))]
+        hidden = [layers.Flatten(), *(layers.Dense(units, **relu) for units in (512, 256, 128))]
     else:
-        inner = [
+        hidden = [
             layers.Conv2D(32, 5, padding="same", **relu),
             layers.MaxPooling2D(),
             layers.Conv2D(64, 5, padding="same", **relu),
@@ -64,4 +66,4 @@ def _layers(model: str) -> list[layers.Layer]:
             layers.Flatten(),
             layers.Dense(1024, **relu),
         ]
-    return [*inner, layers.Dropout(0.5), layers.Dense(10, dtype="float32", **start)]
+    return [*hidden, layers.Dropout(0.5), layers.Dense(10, dtype="float32", **initializers)]

@@ -1,4 +1,4 @@
-"""mnist_graph itself: `train`, with its history and its checkpoints."""
+"""mnist_graph itself: `train`, including its history and its checkpoints."""
 
 import tempfile
 import time
@@ -8,57 +8,63 @@ from unittest import mock
 
 import tensorflow as tf
 
-from benchmarks.contenders import WARM, Timed
+from benchmarks.contenders import WARM_UP, Timing
 from mnist_graph import read_data_sets, recipes, train
-from mnist_graph.hooks import Hook
+from mnist_graph.training.hooks import Hook
 
 
 class Stopwatch(Hook):
-    """The seconds of the iterations behind the warm-up, and those of them spent in TensorFlow."""
+    """A timer for the iterations after the warm-up, and for their time inside TensorFlow.
+
+    `start` and `latest` are (iteration, time, seconds spent inside TensorFlow so far), taken
+    after the warm-up and after the latest iteration.
+    """
 
     def __init__(self, iterations: int) -> None:
-        self.warm = round(WARM * iterations)
-        self.now = None
+        self.warm_up = round(WARM_UP * iterations)
+        self.latest = None
         self.inside = 0.0
 
     def after_iteration(self, iteration: int) -> None:
-        self.now = iteration, time.perf_counter(), self.inside
-        if iteration < self.warm:
-            self.start = self.now
+        self.latest = iteration, time.perf_counter(), self.inside
+        if iteration < self.warm_up:
+            self.start = self.latest
 
-    def watch(self, make_callable: Callable) -> Callable:
-        """`Session.make_callable`, whose callables are timed."""
+    def wrap(self, make_callable: Callable) -> Callable:
+        """Wrap `Session.make_callable` so that calls of the callables it makes are timed."""
 
-        def make(*arguments: Any) -> Callable:
+        def make_timed_callable(*arguments: Any) -> Callable:
             call = make_callable(*arguments)
 
-            def timed(*fed: Any) -> Any:
-                begun = time.perf_counter()
-                result = call(*fed)
-                self.inside += time.perf_counter() - begun
+            def timed_call(*feeds: Any) -> Any:
+                start = time.perf_counter()
+                result = call(*feeds)
+                self.inside += time.perf_counter() - start
                 return result
 
-            return timed
+            return timed_call
 
-        return make
+        return make_timed_callable
 
 
-def contend(model: str, precision: str, iterations: int) -> Timed:
+def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     recipe = recipes[model].override(precision=precision, iterations=iterations)
     data = read_data_sets(validation_size=recipe.validation_size)
-    watch = Stopwatch(iterations)
-    timed = watch.watch(tf.compat.v1.Session.make_callable)
+    stopwatch = Stopwatch(iterations)
+    timed = stopwatch.wrap(tf.compat.v1.Session.make_callable)
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(tf.compat.v1.Session, "make_callable", timed),
     ):
-        result = train(recipe, data, runs_dir=folder, hooks=[watch]).result
-    count, seconds, inside = (b - a for a, b in zip(watch.start, watch.now, strict=True))
-    return Timed(1000 * seconds / count, result.test_accuracy, 1 - inside / seconds)
+        result = train(recipe, data, runs_dir=folder, hooks=[stopwatch]).result
+    count, seconds, inside = (
+        end - start for start, end in zip(stopwatch.start, stopwatch.latest, strict=True)
+    )
+    return Timing(1000 * seconds / count, result.test_accuracy, 1 - inside / seconds)
 
 
-def record(seed: int) -> tuple[float, float]:
-    """One run of mnist-99: the seconds of its loop, and the test accuracy."""
+def train_to_99(seed: int) -> tuple[float, float]:
+    """Train mnist-99; return the seconds in its training loop and the test accuracy."""
     recipe = recipes["mnist-99"].override(seed=seed)
     data = read_data_sets(validation_size=recipe.validation_size)
     with tempfile.TemporaryDirectory() as folder:

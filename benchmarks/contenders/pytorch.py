@@ -1,4 +1,4 @@
-"""PyTorch, eager: channels last, autocast to bfloat16, a fused optimiser."""
+"""PyTorch in eager mode: channels last, autocast to bfloat16, fused optimizers."""
 
 import time
 from itertools import pairwise
@@ -8,12 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.contenders import Timed, accuracy, run
+from benchmarks.contenders import Timing, measure_accuracy, time_training
 from mnist_graph import read_data_sets, recipes
-from mnist_graph.datasets import epoch_order
+from mnist_graph.data.datasets import epoch_order
 
 
 class Cnn(nn.Module):
+    """The network of the recipe cnn."""
+
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 32, 5, padding=2)
@@ -27,20 +29,20 @@ class Cnn(nn.Module):
         return self.output(self.dropout(functional.relu(self.dense(x.flatten(1)))))
 
 
-def _mlp() -> nn.Module:
+def _make_mlp() -> nn.Module:
     sizes = (784, 512, 256, 128)
     hidden = [layer for size in pairwise(sizes) for layer in (nn.Linear(*size), nn.ReLU())]
     return nn.Sequential(nn.Flatten(), *hidden, nn.Dropout(0.5), nn.Linear(128, 10))
 
 
-def _softmax() -> nn.Module:
+def _make_softmax() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
 
 
-NETWORKS = {"softmax": _softmax, "mlp": _mlp, "cnn": Cnn}
+NETWORKS = {"softmax": _make_softmax, "mlp": _make_mlp, "cnn": Cnn}
 
 
-def contend(model: str, precision: str, iterations: int) -> Timed:
+def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     recipe = recipes[model]
     torch.manual_seed(0)
     network = NETWORKS[model]().to(memory_format=torch.channels_last)
@@ -51,19 +53,21 @@ def contend(model: str, precision: str, iterations: int) -> Timed:
             nn.init.trunc_normal_(parameter, std=0.1, a=-0.2, b=0.2)
         else:
             nn.init.constant_(parameter, 0.1)
-    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
-    optimizer = kind(network.parameters(), recipe.learning_rate, fused=True)
+    optimizer_class = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
+    optimizer = optimizer_class(network.parameters(), recipe.learning_rate, fused=True)
 
     def step(pixels: np.ndarray, labels: np.ndarray) -> None:
-        _step(network, optimizer, torch.from_numpy(pixels), torch.from_numpy(labels), precision)
+        _train_step(
+            network, optimizer, torch.from_numpy(pixels), torch.from_numpy(labels), precision
+        )
 
-    def logits(pixels: np.ndarray) -> np.ndarray:
-        return _logits(network, pixels)
+    def predict_logits(pixels: np.ndarray) -> np.ndarray:
+        return _predict_logits(network, pixels)
 
-    return run(model, iterations, step, lambda: None, logits)
+    return time_training(model, iterations, step, lambda: None, predict_logits)
 
 
-def _step(
+def _train_step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     pixels: torch.Tensor,
@@ -79,14 +83,14 @@ def _step(
     optimizer.step()
 
 
-def _logits(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
+def _predict_logits(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
     network.eval()
     with torch.no_grad():
         return network(torch.from_numpy(pixels)[:, None].float() / 255).numpy()
 
 
-class Record(nn.Module):
-    """The network of the published record recipe."""
+class RecordCnn(nn.Module):
+    """The network of github.com/tuomaso/train_mnist_fast, which reaches 99 % in one epoch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,21 +103,24 @@ class Record(nn.Module):
         return self.output(functional.relu(self.dense(x.flatten(1))))
 
 
-def record(seed: int) -> tuple[float, float]:
-    """One epoch of the record recipe: the seconds of its loop, and the test accuracy."""
+def train_to_99(seed: int) -> tuple[float, float]:
+    """Train `RecordCnn` for one epoch, with the optimizer and schedule of its source.
+
+    Returns the seconds in the training loop and the test accuracy.
+    """
     data = read_data_sets(validation_size=0)
     pixels = torch.from_numpy(data.train.pixels.copy())
     labels = torch.from_numpy(data.train.sparse_labels.astype(np.int64))
     torch.manual_seed(seed)
-    network = Record().to(memory_format=torch.channels_last)
+    network = RecordCnn().to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), 0.01, betas=(0.7, 0.9), fused=True)
     batches = torch.from_numpy(epoch_order(len(pixels), seed, 0).copy()).split(256)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, 0.01, total_steps=len(batches), cycle_momentum=False
     )
-    begun = time.perf_counter()
+    start = time.perf_counter()
     for batch in batches:
-        _step(network, optimizer, pixels[batch], labels[batch], "bfloat16")
+        _train_step(network, optimizer, pixels[batch], labels[batch], "bfloat16")
         schedule.step()
-    seconds = time.perf_counter() - begun
-    return seconds, accuracy(data.test, lambda part: _logits(network, part))
+    seconds = time.perf_counter() - start
+    return seconds, measure_accuracy(data.test, lambda part: _predict_logits(network, part))

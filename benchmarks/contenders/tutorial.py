@@ -1,9 +1,9 @@
-"""The tutorials' plain loop: float32 images and one-hot labels through `feed_dict`."""
+"""The tutorials' plain loop: float32 images and one-hot labels fed through `feed_dict`."""
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.contenders import Timed, run
+from benchmarks.contenders import Timing, time_training
 from mnist_graph import recipes
 
 tf1 = tf.compat.v1
@@ -40,7 +40,7 @@ def cnn(x: tf.Tensor, keep_prob: tf.Tensor) -> tf.Tensor:
     return dense(tf1.nn.dropout(x, keep_prob), 10)
 
 
-def contend(model: str, precision: str, iterations: int) -> Timed:
+def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     recipe = recipes[model]
     with tf.Graph().as_default(), tf1.Session() as session:
         x = tf1.placeholder(tf.float32, [None, 784])
@@ -57,16 +57,16 @@ def contend(model: str, precision: str, iterations: int) -> Timed:
         train_step = optimizer.minimize(cross_entropy)
         session.run(tf1.global_variables_initializer())
 
-        def images(pixels: np.ndarray) -> np.ndarray:
+        def scale_pixels(pixels: np.ndarray) -> np.ndarray:
             return np.multiply(pixels.reshape(-1, 784), np.float32(1 / 255), dtype=np.float32)
 
         one_hot = np.eye(10, dtype=np.float32)
 
         def step(pixels: np.ndarray, labels: np.ndarray) -> None:
-            feed = {x: images(pixels), y_: one_hot[labels], keep_prob: recipe.keep_prob or 1}
+            feed = {x: scale_pixels(pixels), y_: one_hot[labels], keep_prob: recipe.keep_prob or 1}
             session.run(train_step, feed_dict=feed)
 
-        def logits(pixels: np.ndarray) -> np.ndarray:
-            return session.run(y, {x: images(pixels), keep_prob: 1})
+        def predict_logits(pixels: np.ndarray) -> np.ndarray:
+            return session.run(y, {x: scale_pixels(pixels), keep_prob: 1})
 
-        return run(model, iterations, step, lambda: None, logits)
+        return time_training(model, iterations, step, lambda: None, predict_logits)

@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.panels.displays import Display, Window, has_screen, open_file
-from mnist_graph.panels.record import read_record
+from mnist_graph.panels.run_data import read_run_data
 
 POLL = 0.02
 """Seconds from one look at standard input to the next."""
@@ -78,7 +78,7 @@ class Viewer:
             return False
         begun = time.perf_counter()
         try:
-            self.display.show([read_record(self.directory)])
+            self.display.show([read_run_data(self.directory)])
             if news == "end":
                 self.ended = True
                 self.display.finish()

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.files import write_output
 from mnist_graph.panels.figure import ALL, SIZE, Panels
-from mnist_graph.panels.record import Record
+from mnist_graph.panels.run_data import RunData
+from mnist_graph.runs.files import write_output
 
 DPI = 100
 FILM_DPI = 60
@@ -30,9 +30,9 @@ KEYS |= {"7": (1, 2), "8": (4, 5), "9": (3, 6), "0": ALL, "escape": ALL}
 
 
 class Display(Protocol):
-    """Shows records as they come."""
+    """Shows runs as they come."""
 
-    def show(self, records: Sequence[Record]) -> None: ...
+    def show(self, runs: Sequence[RunData]) -> None: ...
 
     def go_on(self) -> bool:
         """Show a little more of what was to be shown; whether there was any."""
@@ -60,8 +60,8 @@ class Picture:
         self.canvas = FigureCanvasAgg(self.figure)
         self.panels = Panels(self.figure)
 
-    def show(self, records: Sequence[Record]) -> None:
-        self.panels.show(records)
+    def show(self, runs: Sequence[RunData]) -> None:
+        self.panels.show(runs)
         save(self.figure, self.output)
 
     def go_on(self) -> bool:
@@ -83,8 +83,8 @@ class Film(Picture):
         self.writer = FFMpegWriter(FRAMES_PER_SECOND)
         self.writer.setup(self.figure, self.written, FILM_DPI)
 
-    def show(self, records: Sequence[Record]) -> None:
-        self.panels.show(records)
+    def show(self, runs: Sequence[RunData]) -> None:
+        self.panels.show(runs)
         self.writer.grab_frame()
 
     def finish(self) -> None:
@@ -101,8 +101,8 @@ class Gif(Picture):
         super().__init__(output, FILM_DPI)
         self.frames: list[Image.Image] = []
 
-    def show(self, records: Sequence[Record]) -> None:
-        self.panels.show(records)
+    def show(self, runs: Sequence[RunData]) -> None:
+        self.panels.show(runs)
         self.canvas.draw()
         frame = Image.fromarray(np.asarray(self.canvas.buffer_rgba())[..., :3])
         self.frames.append(frame.quantize(GIF_COLORS))  # as a GIF has it: a byte a pixel
@@ -141,15 +141,15 @@ class Window:
         self.old: list[int] = []
         """Panels that do not show yet what is to be shown."""
 
-    def show(self, records: Sequence[Record]) -> None:
+    def show(self, runs: Sequence[RunData]) -> None:
         """At once where there was nothing yet, else panel by panel, by `go_on`, so that a key
         need not wait for all of them.
         """
-        if self.panels.records:
-            self.panels.records = records
+        if self.panels.runs:
+            self.panels.runs = runs
             self.old = list(self.panels.cells)
         else:
-            self.panels.show(records)
+            self.panels.show(runs)
             self.figure.canvas.draw()
 
     def go_on(self) -> bool:
@@ -167,7 +167,7 @@ class Window:
         self.close_all("all")
 
     def _draw(self) -> None:
-        if self.panels.records:
+        if self.panels.runs:
             self.old = []
             self.panels.choose(self.panels.chosen)
             self.figure.canvas.draw_idle()

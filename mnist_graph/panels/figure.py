@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mnist_graph.panels.panel import Bands, Curves, Digits
-from mnist_graph.panels.record import Record
-from mnist_graph.runs import PERCENTILES
+from mnist_graph.panels.run_data import RunData
+from mnist_graph.runs.run import PERCENTILES
 
 ALL = (1, 2, 3, 4, 5, 6)
 COMPARABLE = (1, 2, 4, 5)
@@ -40,21 +40,21 @@ class Panels:
             6: Digits(axes[5], "6  Test digits", "tested", with_scale=True),
         }
         self.title = figure.text(0.5, 0.985, "", ha="center", va="top", fontsize=10)
-        self.records: Sequence[Record] = ()
+        self.runs: Sequence[RunData] = ()
         self.chosen: Sequence[int] = ALL
         self.cells: dict[int, tuple] = {}
         """The place that each panel has: lower left corner, width and height."""
 
-    def show(self, records: Sequence[Record]) -> None:
-        """Draw `records` as they are now."""
-        self.records = records
-        self.title.set_text(records[0].name if len(records) == 1 else "")
+    def show(self, runs: Sequence[RunData]) -> None:
+        """Draw `runs` as they are now."""
+        self.runs = runs
+        self.title.set_text(runs[0].name if len(runs) == 1 else "")
         self.choose(self.chosen)
 
     def choose(self, numbers: Sequence[int]) -> None:
         """Let these panels have the figure to themselves, as they lie to each other."""
         self.chosen = numbers
-        if len(self.records) > 1:
+        if len(self.runs) > 1:
             numbers = [number for number in numbers if number in COMPARABLE] or COMPARABLE
         columns, rows = ({place(number) for number in numbers} for place in (_column, _row))
         columns, rows = sorted(columns), sorted(rows)
@@ -68,16 +68,16 @@ class Panels:
                 box = (left + LEFT, bottom + BOTTOM, width - LEFT - RIGHT, height - BOTTOM - ABOVE)
                 panel.axes.set_position(box)
                 self.cells[number] = (left, bottom), width, height
-                panel.show(self.records)
+                panel.show(self.runs)
 
     def renew(self, number: int) -> None:
-        """Bring one panel up to `records` on a canvas that shows it already, which takes a
+        """Bring one panel up to `runs` on a canvas that shows it already, which takes a
         sixth of the time of drawing all.
         """
         canvas = self.figure.canvas
         ground = Rectangle(*self.cells[number], color="white", transform=self.figure.transFigure)
         ground.set_figure(self.figure)
-        self.panels[number].show(self.records)
+        self.panels[number].show(self.runs)
         for artist in (ground, self.panels[number].axes):
             self.figure.draw_artist(artist)
         canvas.blit(ground.get_window_extent())

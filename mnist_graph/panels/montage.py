@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_graph.shown import Shown
+from mnist_graph.runs.digit_samples import DigitSample
 
 RED = (255, 120, 110)
 """Behind a digit that was taken for another."""
@@ -22,7 +22,7 @@ def columns_for(count: int, shape: tuple[int, int], aspect: float) -> int:
     return max(1, min(count, math.ceil(math.sqrt(count * aspect * shape[0] / shape[1]))))
 
 
-def montage(shown: Shown, columns: int, zoom: int = 1) -> np.ndarray:
+def montage(shown: DigitSample, columns: int, zoom: int = 1) -> np.ndarray:
     """The digits row by row, dark on white, each `zoom` times as large: uint8 [h, w, 3].
 
     One that was taken for another stands on red, what it is small at its left, what it was
@@ -37,7 +37,7 @@ def montage(shown: Shown, columns: int, zoom: int = 1) -> np.ndarray:
     for cell in np.flatnonzero(shown.wrong):
         inner = cells[cell, :-zoom, :-zoom]
         _stamp(inner, str(shown.labels[cell]), size, LABEL, left=True)
-        _stamp(inner, str(shown.guesses[cell]), size, GUESS, left=False)
+        _stamp(inner, str(shown.predictions[cell]), size, GUESS, left=False)
         cells[cell, -zoom:] = cells[cell, :, -zoom:] = WHITE  # so that numbers keep apart
     rows = -(-count // columns)
     page = np.full((rows * columns, height, width, 3), 255, np.uint8)

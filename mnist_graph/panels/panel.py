@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from mnist_graph.panels.montage import WHITE, columns_for, montage
-from mnist_graph.panels.record import Record
-from mnist_graph.runs import PERCENTILES
-from mnist_graph.shown import Shown
+from mnist_graph.panels.run_data import RunData
+from mnist_graph.runs.digit_samples import DigitSample
+from mnist_graph.runs.run import PERCENTILES
 
 TRAINING, TEST = "#1f77b4", "#d62728"
 SHADES = (0.15, 0.3, 0.5, 0.75, 0.5, 0.3, 0.15)
@@ -29,12 +29,12 @@ class Panel:
         # With a place of its own, as finding one takes a third of the drawing.
         axes.set_title(title, fontsize=10, y=1.01)
         axes.tick_params(labelsize=8)
-        self.seen: Sequence[Record] | None = None
+        self.seen: Sequence[RunData] | None = None
         self.own: set[tuple] = set()
         """The views that it has chosen itself."""
 
-    def show(self, records: Sequence[Record]) -> None:
-        """Draw `records`, which it may have drawn before, in the place that it has now."""
+    def show(self, runs: Sequence[RunData]) -> None:
+        """Draw `runs`, which it may have drawn before, in the place that it has now."""
         raise NotImplementedError
 
     @property
@@ -88,7 +88,7 @@ class Pixels(Artist):
 
 
 class OverIterations(Panel):
-    """What is drawn over the iterations, each record with artists of its own."""
+    """What is drawn over the iterations, each run with artists of its own."""
 
     def __init__(self, axes: Axes, title: str) -> None:
         super().__init__(axes, title)
@@ -97,21 +97,21 @@ class OverIterations(Panel):
             axis.set_major_locator(MaxNLocator(4))
         self.drawn: list = []
 
-    def show(self, records: Sequence[Record]) -> None:
-        if records is self.seen:
+    def show(self, runs: Sequence[RunData]) -> None:
+        if runs is self.seen:
             return
-        self.seen = records
-        if len(self.drawn) != len(records):
-            self.begin(len(records))
-        last = max((r.history[-1].iteration for r in records if r.history), default=1) or 1
-        self.look_at((0, last), self.renew(records))
+        self.seen = runs
+        if len(self.drawn) != len(runs):
+            self.begin(len(runs))
+        last = max((r.history[-1].iteration for r in runs if r.history), default=1) or 1
+        self.look_at((0, last), self.renew(runs))
 
     def begin(self, count: int) -> None:
-        """Make the artists of so many records anew, in place of those `drawn`."""
+        """Make the artists of so many runs anew, in place of those `drawn`."""
         raise NotImplementedError
 
-    def renew(self, records: Sequence[Record]) -> tuple[float, float]:
-        """Let the artists show `records`; returns between what values these lie."""
+    def renew(self, runs: Sequence[RunData]) -> tuple[float, float]:
+        """Let the artists show `runs`; returns between what values these lie."""
         raise NotImplementedError
 
 
@@ -124,13 +124,13 @@ class Curves(OverIterations):
         super().__init__(axes, title)
         self.what = what
 
-    def renew(self, records: Sequence[Record]) -> tuple[float, float]:
-        for (training, test), record in zip(self.drawn, records, strict=True):
-            training.set_data(*_columns(record.history, self.what))
-            test.set_data(*_columns(record.test, self.what))
-        self._label(records)
+    def renew(self, runs: Sequence[RunData]) -> tuple[float, float]:
+        for (training, test), run in zip(self.drawn, runs, strict=True):
+            training.set_data(*_columns(run.history, self.what))
+            test.set_data(*_columns(run.test, self.what))
+        self._label(runs)
         # Without the first, of which the rest would be dwarfed.
-        rows = [row for r in records for row in [*r.history, *r.test] if row.iteration]
+        rows = [row for r in runs for row in [*r.history, *r.test] if row.iteration]
         found = [getattr(row, self.what) for row in rows]
         if self.what == "accuracy":
             return max(0.0, min(found, default=0.9) - 0.02), 1.005
@@ -149,13 +149,13 @@ class Curves(OverIterations):
             (test,) = self.axes.plot([], [], color=color, linewidth=1.6, marker=".")
             self.drawn.append((training, test))
 
-    def _label(self, records: Sequence[Record]) -> None:
-        lines = [] if len(records) > 1 else [self.drawn[0][0]]
-        labels = [] if len(records) > 1 else ["training batch"]
-        for (_, test), record in zip(self.drawn, records, strict=True):
-            last = f" {getattr(record.test[-1], self.what):.4f}" if record.test else ""
+    def _label(self, runs: Sequence[RunData]) -> None:
+        lines = [] if len(runs) > 1 else [self.drawn[0][0]]
+        labels = [] if len(runs) > 1 else ["training batch"]
+        for (_, test), run in zip(self.drawn, runs, strict=True):
+            last = f" {getattr(run.test[-1], self.what):.4f}" if run.test else ""
             lines.append(test)
-            labels.append(("test images" if len(records) == 1 else record.name) + last)
+            labels.append(("test images" if len(runs) == 1 else run.name) + last)
         place = "lower right" if self.what == "accuracy" else "upper right"
         self.axes.legend(lines, labels, fontsize=8, loc=place)
 
@@ -167,10 +167,10 @@ class Bands(OverIterations):
         super().__init__(axes, title)
         self.columns = slice(first, first + len(PERCENTILES))
 
-    def renew(self, records: Sequence[Record]) -> tuple[float, float]:
+    def renew(self, runs: Sequence[RunData]) -> tuple[float, float]:
         bounds = []
-        for bands, record in zip(self.drawn, records, strict=True):
-            table = np.array(record.percentiles or np.zeros((0, 1 + 2 * len(PERCENTILES)))).T
+        for bands, run in zip(self.drawn, runs, strict=True):
+            table = np.array(run.percentiles or np.zeros((0, 1 + 2 * len(PERCENTILES)))).T
             edges = table[self.columns]
             for band, low, high in zip(bands, edges, edges[1:], strict=False):
                 band.set_data(table[0], low, high)
@@ -208,11 +208,11 @@ class Digits(Panel):
         self.note = axes.text(
             0.5, 0.5, "not recorded yet", ha="center", transform=axes.transAxes, fontsize=9
         )
-        self.drawn: tuple[Shown, int] | None = None
+        self.drawn: tuple[DigitSample, int] | None = None
         """What, and in how many columns."""
 
-    def show(self, records: Sequence[Record]) -> None:
-        shown = getattr(records[0], self.which)
+    def show(self, runs: Sequence[RunData]) -> None:
+        shown = getattr(runs[0], self.which)
         self.note.set_visible(shown is None)
         if shown is None:
             return
@@ -221,12 +221,12 @@ class Digits(Panel):
             self.pixels.picture = montage(shown, columns, self.zoom)
             self.drawn = shown, columns
         self.axes.set_title(
-            f"{self.title}: {shown.mistakes:,} of {shown.judged:,} wrong", fontsize=10, y=1.01
+            f"{self.title}: {shown.mistakes:,} of {shown.evaluated:,} wrong", fontsize=10, y=1.01
         )
         height, width, _ = self.pixels.picture.shape
         self.look_at((0, width), (height, 0))
         if self.with_scale:
-            self._scale(len(shown.pixels) / shown.judged, len(shown.pixels) / columns, height)
+            self._scale(len(shown.pixels) / shown.evaluated, len(shown.pixels) / columns, height)
 
     def _aspect(self) -> float:
         """How many times as wide as high there is room for."""

@@ -1,0 +1,81 @@
+"""The command line: flags in, printed lines and an exit code out. Only this room prints, parses
+flags or exits.
+
+    parser        the flags and their help
+    request       the flags of one call, checked
+    train         --model, --resume, and the finished run that other commands need
+    predict       --predict
+    evaluate      --evaluate
+    describe      --list-models, --describe
+    plot          --plot
+    hooks         what training shows on a terminal, and how a terminal stops it
+    output        tables and predictions as text and JSON
+    messages      lines on standard error
+    quiet         TensorFlow's import without its chatter
+
+Open `parser` first. `main` below turns exceptions into exit codes.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from mnist_graph.cli.messages import complain, note, warnings_as_notes
+from mnist_graph.cli.parser import parse
+from mnist_graph.cli.request import Request
+from mnist_graph.errors import MnistGraphError
+
+
+def run() -> NoReturn:
+    """Run the command with the words in sys.argv and exit."""
+    sys.exit(main())
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command with `words` (default: those of sys.argv); return the exit code."""
+    try:
+        request = Request(parse(words))
+        with warnings_as_notes(), request.at_exit:
+            code = _execute(request)
+        if sys.stdout is not None:  # None: closed by the shell
+            sys.stdout.flush()
+        return code
+    except MnistGraphError as error:
+        complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:  # pragma: no cover - Ctrl-C while TensorFlow is being imported
+        note("interrupted")
+        return 130
+    except MemoryError:
+        complain("out of memory; try a smaller --batch-size or --hidden")
+        return 1
+    except OSError as error:  # of standard output: all other files are dealt with where used
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # there, nobody is left to tell
+            complain(f"cannot write to standard output: {error.strerror}")
+        return 1
+
+
+def _execute(request: Request) -> int:
+    """Execute the one command that the flags ask for."""
+    options = request.options
+    if options.list_models or options.describe:
+        from mnist_graph.cli.describe import describe, list_models
+
+        return list_models() if options.list_models else describe(request)
+    if options.plot:
+        from mnist_graph.cli.plot import plot
+
+        return plot(request)
+    if options.evaluate:
+        from mnist_graph.cli.evaluate import evaluate
+
+        return evaluate(request)
+    if options.predict:
+        from mnist_graph.cli.predict import predict
+
+        return predict(request)
+    from mnist_graph.cli.train import resume, train
+
+    return resume(request) if options.resume else train(request)

@@ -1,0 +1,79 @@
+"""Hooks of a terminal: what training shows there, and how Ctrl-C stops it."""
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+from mnist_graph.runs.run import BatchMetrics
+from mnist_graph.training.hooks import Hook, Stop, TrainingState
+
+
+class Announce(Hook):
+    """Says what training begins, and on which device, once nothing can prevent it any more."""
+
+    def __init__(self, task: str, say: Callable[[str], None]) -> None:
+        self.task, self.say = task, say
+
+    def begin(self, training: TrainingState) -> None:
+        self.say(f"{self.task} on the {training.device}")
+
+
+class PrintLines(Hook):
+    """Prints each evaluation to standard output, in the tutorials' words."""
+
+    def evaluated(self, metrics: BatchMetrics) -> None:
+        iteration, loss, accuracy = metrics
+        tqdm.write(f"Iteration {iteration:<6}| Loss = {loss:<15}| Accuracy = {accuracy}")
+        sys.stdout.flush()
+
+
+class ProgressBar(Hook):
+    """Shows iterations per second and the remaining time, if standard error is a terminal."""
+
+    def begin(self, training: TrainingState) -> None:
+        recipe = training.run.recipe
+        self.bar = tqdm(
+            desc=recipe.model,
+            total=recipe.iterations,
+            initial=training.iteration,
+            unit=" iterations",
+            disable=None,  # tqdm's value for "unless it is a terminal"
+            leave=False,
+            file=sys.stderr,
+        )
+
+    def after_iteration(self, iteration: int) -> None:
+        self.bar.update(iteration + 1 - self.bar.n)
+
+    def end(self) -> None:
+        self.bar.close()
+
+
+class StopOnSignal(Hook):
+    """Stops training at the next pulse after Ctrl-C or SIGTERM; a second signal exits at once."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    received: int | None = None
+
+    def begin(self, training: TrainingState) -> None:
+        self.handlers: dict[signal.Signals, Any] = {
+            number: signal.signal(number, self._receive) for number in self.SIGNALS
+        }
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        for each in self.SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+
+    def pulse(self) -> None:
+        if self.received is not None:
+            raise Stop
+
+    def end(self) -> None:
+        if self.received is None:
+            for number, handler in self.handlers.items():
+                signal.signal(number, handler)

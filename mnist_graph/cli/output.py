@@ -1,0 +1,63 @@
+"""Tables and predictions, as text and as JSON."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnist_graph.reading.page import Digit
+
+
+def print_table(rows: Sequence[tuple[str, ...]], align_right: bool = False) -> None:
+    """Print `rows` in columns; with `align_right`, all but the first column are right-aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if align_right and number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def print_page(
+    name: str,
+    digits: "Sequence[Digit]",
+    min_probability: float,
+    alone: bool = False,
+    probabilities: bool = False,
+) -> None:
+    """Print the digits of picture `name` row by row, with ? for digits below `min_probability`.
+
+    A single digit is always printed as its most likely label, and in the tutorials' words if its
+    picture is the only one (`alone`). With `probabilities`, print those of each digit too.
+    """
+    if len(digits) == 1:
+        lead = "Prediction for test image" if alone else name
+        print(f"{lead}: {digits[0].label}")
+    else:
+        for _, row in groupby(digits, key=lambda digit: digit.row):
+            labels = [str(d.label) if d.is_sure(min_probability) else "?" for d in row]
+            print(f"{name}: {' '.join(labels)}")
+    if probabilities:
+        for digit in digits:
+            each = " ".join(f"{label}:{p:.4f}" for label, p in enumerate(digit.probabilities))
+            print(f"row {digit.row + 1}, column {digit.column + 1}: {each}")
+
+
+def page_as_json(name: str, digits: "Sequence[Digit]", min_probability: float) -> dict[str, Any]:
+    """Return the digits of picture `name` as JSON values; rows and columns count from 1."""
+    return {
+        "file": name,
+        "digits": [
+            {
+                "row": digit.row + 1,
+                "column": digit.column + 1,
+                "box": list(digit.box),
+                "digit": digit.label,
+                "sure": digit.is_sure(min_probability),
+                "probability": round(digit.probability, 6),
+                "probabilities": [round(float(p), 6) for p in digit.probabilities],
+            }
+            for digit in digits
+        ],
+    }

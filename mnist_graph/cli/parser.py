@@ -1,0 +1,179 @@
+"""The flags of the command line, and their help."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.recipe import CHOICES, unknown
+from mnist_graph.graph.recipes import recipes
+from mnist_graph.reading.confidence import MIN_PROBABILITY
+from mnist_graph.runs.run import RUNS_DIR
+from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY
+
+PROGRAM = "mnist-graph"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see --help)")
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse `words` (default: those of sys.argv). Raises UsageError for an invalid flag, with the
+    most similar one.
+    """
+    parser = create_parser()
+    options, rest = parser.parse_known_args(words)
+    if rest:
+        flag = rest[0].partition("=")[0]
+        if not flag.startswith("-"):
+            raise UsageError(f"unexpected argument {flag!r} (see --help)")
+        flags = [name for action in parser._actions for name in action.option_strings]
+        raise UsageError(unknown("flag", flag, flags, hint=" (see --help)"))
+    return options
+
+
+def create_parser() -> argparse.ArgumentParser:
+    """Create the parser, its flags grouped by what a user wants to do."""
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Train the classic TensorFlow 1 MNIST networks, test them, and read your own "
+        "picture of a digit.",
+        allow_abbrev=False,
+    )
+    _add_train(parser.add_argument_group("train"))
+    _add_hyperparameters(parser.add_argument_group("hyperparameters (default: the recipe's)"))
+    _add_predict(parser.add_argument_group("predict"))
+    _add_look(parser.add_argument_group("look"))
+    _add_runs(parser.add_argument_group("resume and runs"))
+    return parser
+
+
+def _add_train(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--model", metavar="NAME", help=f"the recipe: {', '.join(recipes)}")
+    add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
+    add(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
+    add(
+        "--log-every",
+        type=int,
+        default=LOG_EVERY,
+        metavar="N",
+        help=f"print loss and accuracy every N iterations (default: {LOG_EVERY})",
+    )
+    add(
+        "--save-every",
+        type=float,
+        default=SAVE_EVERY,
+        metavar="SECONDS",
+        help=f"save a checkpoint every SECONDS (default: {SAVE_EVERY:g})",
+    )
+    add("--quiet", action="store_true", help="print only the final result")
+
+
+def _add_hyperparameters(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--iterations", type=int, metavar="N", help="training steps")
+    add("--batch-size", type=int, metavar="N", help="images per step")
+    add(
+        "--learning-rate",
+        type=float,
+        metavar="RATE",
+        help="learning rate (the peak, under a schedule)",
+    )
+    add("--optimizer", choices=CHOICES["optimizer"], help="the optimizer")
+    add("--schedule", choices=CHOICES["schedule"], help="learning rate schedule")
+    add("--keep-prob", type=float, metavar="P", help="share of units that dropout keeps")
+    add("--hidden", type=_units, metavar="N,N,...", help="units of each hidden dense layer")
+    add("--activation", choices=CHOICES["activation"], help="activation of the hidden layers")
+    add("--validation-size", type=int, metavar="N", help="training images held out")
+    add(
+        "--precision",
+        choices=CHOICES["precision"],
+        help="precision of matrix products and convolutions",
+    )
+    add("--seed", type=int, metavar="N", help="random seed")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set any hyperparameter of the recipe, such as beta1=0.8 or augmentation.rotation=5; "
+        "can be repeated",
+    )
+
+
+def _add_predict(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--predict",
+        nargs="+",
+        metavar="PICTURE",
+        help="read these pictures with the newest finished run of the recipe; train it first if "
+        "there is none",
+    )
+    add(
+        "--probabilities",
+        action="store_true",
+        help="also print all ten probabilities of each digit",
+    )
+    add("--json", action="store_true", help="print everything as JSON")
+    add("--annotate", metavar="DIR", help="draw boxes and labels, and save the drawings in DIR")
+    add(
+        "--min-probability",
+        type=float,
+        metavar="P",
+        help=f"on pages, print ? for digits below this probability (default: {MIN_PROBABILITY})",
+    )
+
+
+def _add_look(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--list-models", action="store_true", help="list the recipes")
+    add("--describe", action="store_true", help="print the network layer by layer")
+    add(
+        "--evaluate",
+        action="store_true",
+        help="print confusion matrix, precision, recall and calibration of the newest finished "
+        "run of the recipe; train it first if there is none",
+    )
+    add(
+        "--watch",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="show six panels while training: in a window (keys 0 to 9, space, O, H, Ctrl-S), or "
+        "in a .png, .gif or .mp4 file",
+    )
+    add(
+        "--plot",
+        nargs="+",
+        metavar="RUN",
+        help="show the panels of a finished run, or compare several; with --watch FILE, draw them "
+        "into that file",
+    )
+
+
+def _add_runs(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--run-dir", metavar="DIR", help=f"the run directory (default: new, {RUNS_DIR}/NAME/NUMBER)"
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="continue an interrupted run; with a larger --iterations, make a run longer",
+    )
+
+
+def _units(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list like 512,256,128") from None

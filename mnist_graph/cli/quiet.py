@@ -1,0 +1,63 @@
+"""TensorFlow's import, without its start-up messages and without what it does not need."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+UNUSED = ("keras", "matplotlib", "sklearn")
+"""Packages that TensorFlow's import would bring along and that nothing here uses in this process:
+Keras, and what Keras imports where it finds it."""
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow for a command. Its start-up messages do not reach the screen, unless the
+    user has set TF_CPP_MIN_LOG_LEVEL; whatever the process writes afterwards does.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        with _without(UNUSED):
+            import tensorflow
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with _without(UNUSED), _muted_stderr():
+        import tensorflow
+
+        # Looking for devices writes its own messages.
+        tensorflow.config.list_physical_devices()
+
+
+@contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """Redirect file descriptor 2 to nowhere: TensorFlow writes some messages straight to it,
+    before it reads any log level.
+    """
+    try:
+        screen = os.dup(2)
+    except OSError:  # closed by the shell
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+
+
+@contextmanager
+def _without(names: tuple[str, ...]) -> Iterator[None]:
+    """Make importing these packages fail, unless they are imported already."""
+    blocked = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(blocked))
+    try:
+        yield
+    finally:
+        for name in blocked:
+            if sys.modules.get(name) is None:
+                sys.modules.pop(name, None)

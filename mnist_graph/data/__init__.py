@@ -1,0 +1,12 @@
+"""IDX files in, batches out. NumPy only.
+
+    idx            one IDX file -> an array of bytes
+    datasets       four IDX files -> DataSets: training, validation and test images
+    batches        a DataSet -> the batch of each iteration
+    augmentation   how strongly training images are distorted
+    distortions    the distortions themselves
+    scaling        bytes 0..255 -> numbers in [0, 1]
+    mnist/         MNIST itself
+
+Open `datasets` first.
+"""

@@ -1,0 +1,73 @@
+"""The batches of a training run; each follows from the seed and the iteration alone."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.data.datasets import DataSet, batch_indices
+from mnist_graph.data.distortions import augment
+
+Batch = tuple[np.ndarray, np.ndarray]
+"""Pixels, uint8 [n, height, width], and labels, int32 [n]."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class BatchSettings(Protocol):
+    """What determines the batches; a recipe has it all."""
+
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def augmentation(self) -> Augmentation | None: ...
+
+
+def batches(
+    dataset: DataSet, settings: BatchSettings, ranges: Iterable[range]
+) -> Iterator[tuple[range, Batch]]:
+    """Yield each range of iterations with its batches, concatenated: pixels, uint8
+    [len(range) * batch_size, height, width], and labels, int32 [len(range) * batch_size].
+
+    A thread prepares the next range while the caller uses the current one.
+    """
+    return _ahead(lambda iterations: _make_batches(dataset, settings, iterations), ranges)
+
+
+def make_batch(dataset: DataSet, settings: BatchSettings, iteration: int) -> Batch:
+    """Return pixels and labels of one iteration."""
+    return _make_batches(dataset, settings, range(iteration, iteration + 1))
+
+
+def _make_batches(dataset: DataSet, settings: BatchSettings, iterations: range) -> Batch:
+    count, size, seed = dataset.num_examples, settings.batch_size, settings.seed
+    indices = np.concatenate([batch_indices(count, size, seed, i) for i in iterations])
+    pixels = dataset.pixels[indices]
+    if settings.augmentation is not None:
+        for iteration, batch in zip(iterations, np.split(pixels, len(iterations)), strict=True):
+            # The third number keeps this random stream apart from that of the epoch orders.
+            random = np.random.default_rng((seed, iteration, 1))
+            batch[:] = augment(batch, random, settings.augmentation)
+    return pixels, sparse_labels(dataset, indices)
+
+
+def sparse_labels(dataset: DataSet, indices: np.ndarray | slice) -> np.ndarray:
+    """Return the labels of these examples as the graph takes them: int32 [n]."""
+    return dataset.sparse_labels[indices].astype(np.int32)
+
+
+def _ahead(make: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+    """Yield each item with make(item), computed by a thread while the item before is used."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        pending: tuple[Item, Future[Result]] | None = None
+        for item in items:
+            upcoming = item, thread.submit(make, item)
+            if pending is not None:
+                yield pending[0], pending[1].result()
+            pending = upcoming
+        if pending is not None:
+            yield pending[0], pending[1].result()

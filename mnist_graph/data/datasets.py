@@ -1,0 +1,281 @@
+"""MNIST, and other data in its format, as TensorFlow 1's tutorials read it.
+
+Images stay uint8 in memory, as in the files, and are scaled one batch at a time.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist_graph.data.idx import find_idx, read_idx
+from mnist_graph.data.scaling import scale
+from mnist_graph.errors import MnistGraphError, UsageError
+
+BUNDLED = Path(__file__).parent / "mnist"
+
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+BUNDLED_SHA256 = dict(
+    zip(
+        FILES,
+        (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+        strict=True,
+    )
+)
+"""SHA-256 of the uncompressed files of the original distribution."""
+
+REINSTALL = "install the package again"
+MAX_PIXELS = 2**16
+"""The largest supported image, in pixels: 256 x 256."""
+
+
+@lru_cache(maxsize=4)
+def epoch_order(num_examples: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order in which `epoch` visits the examples: an int64 permutation
+    [num_examples], read-only.
+    """
+    order = np.random.default_rng((seed, epoch)).permutation(num_examples)
+    order.flags.writeable = False  # callers share the cached array
+    return order
+
+
+def batch_indices(num_examples: int, batch_size: int, seed: int, iteration: int) -> np.ndarray:
+    """Return the examples of batch `iteration`: int64 [batch_size], a pure function.
+
+    Epochs follow each other without a gap: a batch that crosses from one to the next takes
+    the rest of the old epoch and the start of the new one.
+    """
+    position = iteration * batch_size
+    pieces = []
+    missing = batch_size
+    while missing:
+        epoch, start = divmod(position, num_examples)
+        piece = epoch_order(num_examples, seed, epoch)[start : start + missing]
+        pieces.append(piece)
+        position += len(piece)
+        missing -= len(piece)
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+class DataSet:
+    """Images with their labels, and an endless supply of batches of them.
+
+    `pixels` is uint8 [n, height, width], `sparse_labels` is uint8 [n], and `classes` is the
+    number of classes. The tutorials' `images`, `labels` and `next_batch` are made from them
+    in the form that `read_data_sets` was given.
+    """
+
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        labels: np.ndarray,
+        classes: int,
+        one_hot: bool = False,
+        dtype: Any = np.float32,
+        reshape: bool = True,
+        seed: int | None = None,
+    ) -> None:
+        self.pixels = pixels
+        self.sparse_labels = labels
+        self.classes = classes
+        self._one_hot = one_hot
+        self._dtype = _image_dtype(dtype)
+        self._reshape = reshape
+        self._seed = np.random.SeedSequence(seed).entropy if seed is None else seed
+        self._order: np.ndarray | None = None
+        self._position = 0
+        self._epochs_completed = 0
+
+    @property
+    def num_examples(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def epochs_completed(self) -> int:
+        return self._epochs_completed
+
+    @property
+    def images(self) -> np.ndarray:
+        """All images, converted at each access: float32 in [0, 1] (or uint8 in 0..255),
+        [n, height * width], or [n, height, width, 1] with reshape=False.
+        """
+        return self._images(slice(None))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """All labels: uint8 [n], or float64 [n, classes] with one_hot=True."""
+        return self._labels(slice(None))
+
+    def next_batch(self, batch_size: int, shuffle: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """Return the next `batch_size` images and labels, in the form of `images` and `labels`.
+
+        Each epoch visits every example once, in a new order (or, with shuffle=False, in the
+        order of the epoch before). A batch may take the rest of one epoch and the start of
+        the next. Raises MnistGraphError if `batch_size` is below 1.
+        """
+        if batch_size < 1:
+            raise MnistGraphError(f"batch_size must be at least 1, not {batch_size}")
+        pieces = []
+        while batch_size:
+            if self._order is None:
+                self._order = self._new_order(shuffle, np.arange(self.num_examples))
+            elif self._position == self.num_examples:
+                self._epochs_completed += 1
+                self._position = 0
+                self._order = self._new_order(shuffle, self._order)
+            pieces.append(self._order[self._position : self._position + batch_size])
+            self._position += len(pieces[-1])
+            batch_size -= len(pieces[-1])
+        batch = np.concatenate(pieces)
+        return self._images(batch), self._labels(batch)
+
+    def _new_order(self, shuffle: bool, order: np.ndarray) -> np.ndarray:
+        if not shuffle:
+            return order
+        return epoch_order(self.num_examples, self._seed, self._epochs_completed)
+
+    def _images(self, indices: Any) -> np.ndarray:
+        images = self.pixels[indices]
+        images = images.reshape(len(images), -1) if self._reshape else images[..., np.newaxis]
+        if self._dtype == np.uint8:
+            return images
+        return scale(images.astype(np.float32))
+
+    def _labels(self, indices: Any) -> np.ndarray:
+        labels = self.sparse_labels[indices]
+        return np.eye(self.classes)[labels] if self._one_hot else labels
+
+
+class DataSets(NamedTuple):
+    """Training, validation and test set, and what a network must know about them."""
+
+    train: DataSet
+    validation: DataSet
+    test: DataSet
+    sha256: dict[str, str]
+    """SHA-256 of each of the four files, uncompressed; identifies the data wherever it is."""
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.train.pixels.shape[1:]
+
+    @property
+    def classes(self) -> int:
+        return self.train.classes
+
+
+def find_files(folder: str | Path) -> dict[str, Path]:
+    """Return the paths of the four IDX files in `folder`, by name; {} if it has none of them
+    or does not exist.
+
+    Raises MnistGraphError if only some of the four are present.
+    """
+    found = {name: find_idx(Path(folder), name) for name in FILES}
+    missing = [name for name, path in found.items() if path is None]
+    if len(missing) == len(FILES):
+        return {}
+    if missing:
+        raise MnistGraphError(f"{folder} lacks {', '.join(missing)} (plain or .gz)")
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def read_data_sets(
+    train_dir: str | Path | None = None,
+    one_hot: bool = False,
+    dtype: Any = np.float32,
+    reshape: bool = True,
+    validation_size: int = 5000,
+    seed: int | None = None,
+) -> DataSets:
+    """Read the data in `train_dir`, as TensorFlow 1's function of this name did.
+
+    If `train_dir` is None or has none of the four files, read the bundled MNIST. The first
+    `validation_size` training images become the validation set. `dtype` is float32 (images
+    in [0, 1]) or uint8 (0..255), NumPy's or TensorFlow's. `seed` fixes the order of
+    `next_batch`. Classes run from 0 to the highest training label.
+
+    Raises MnistGraphError for files that are missing, damaged or inconsistent.
+    """
+    paths = find_files(train_dir) if train_dir is not None else {}
+    bundled = not paths
+    if bundled:
+        paths = find_files(BUNDLED)
+        if not paths:
+            raise MnistGraphError(f"the bundled MNIST is missing from {BUNDLED}; {REINSTALL}")
+    arrays, sha256 = {}, {}
+    for name, path in paths.items():
+        arrays[name], sha256[name] = read_idx(path, 3 if "images" in name else 1)
+        if bundled and sha256[name] != BUNDLED_SHA256[name]:
+            raise MnistGraphError(
+                f"{path} is not the bundled file (its SHA-256 differs); {REINSTALL}"
+            )
+    train_pixels, train_labels, test_pixels, test_labels = (arrays[name] for name in FILES)
+    _check_images(paths, train_pixels, test_pixels)
+    classes = _check_labels(paths, arrays)
+    if not 0 <= validation_size < len(train_pixels):
+        raise UsageError(
+            f"validation_size must be between 0 and {len(train_pixels) - 1}, not {validation_size}"
+        )
+
+    def part(pixels: np.ndarray, labels: np.ndarray) -> DataSet:
+        return DataSet(pixels, labels, classes, one_hot, dtype, reshape, seed)
+
+    return DataSets(
+        train=part(train_pixels[validation_size:], train_labels[validation_size:]),
+        validation=part(train_pixels[:validation_size], train_labels[:validation_size]),
+        test=part(test_pixels, test_labels),
+        sha256=sha256,
+    )
+
+
+def _check_images(paths: dict[str, Path], train: np.ndarray, test: np.ndarray) -> None:
+    if train.shape[1:] != test.shape[1:]:
+        sizes = " and ".join(f"{a.shape[1]}x{a.shape[2]}" for a in (train, test))
+        raise MnistGraphError(
+            f"training and test images differ in size ({sizes}) in {paths[FILES[0]].parent}"
+        )
+    if train[0].size > MAX_PIXELS:
+        raise MnistGraphError(
+            f"{paths[FILES[0]]}: images of {train.shape[1]}x{train.shape[2]} are too large; "
+            f"the limit is {MAX_PIXELS:,} pixels"
+        )
+
+
+def _check_labels(paths: dict[str, Path], arrays: dict[str, np.ndarray]) -> int:
+    """Return the number of classes in the training labels."""
+    for images, labels in (FILES[:2], FILES[2:]):
+        if len(arrays[images]) != len(arrays[labels]):
+            raise MnistGraphError(
+                f"{paths[images]} has {len(arrays[images]):,} images, but "
+                f"{paths[labels]} has {len(arrays[labels]):,} labels"
+            )
+    classes = int(arrays[FILES[1]].max()) + 1
+    if classes < 2:
+        raise MnistGraphError(f"{paths[FILES[1]]} has only one class; there is nothing to learn")
+    highest = int(arrays[FILES[3]].max())
+    if highest >= classes:
+        raise MnistGraphError(
+            f"{paths[FILES[3]]} has label {highest}, but the training labels end at {classes - 1}"
+        )
+    return classes
+
+
+def _image_dtype(dtype: Any) -> np.dtype:
+    """Return the NumPy equivalent of `dtype`, which may be TensorFlow's."""
+    chosen = np.dtype(getattr(dtype, "as_numpy_dtype", dtype))
+    if chosen not in (np.float32, np.uint8):
+        raise MnistGraphError(f"dtype must be float32 or uint8, not {chosen}")
+    return chosen

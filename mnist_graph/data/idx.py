@@ -1,0 +1,95 @@
+"""IDX, MNIST's file format (http://yann.lecun.com/exdb/mnist/): a header of big-endian
+integers, then one byte per pixel or label.
+"""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from mnist_graph.errors import MnistGraphError
+
+UNSIGNED_BYTE = 0x08
+MAX_BYTES = 600_000_000
+"""Uncompressed size of the largest file that is read: twelve times MNIST's."""
+MAX_RATIO = 1032
+"""Deflate's highest compression ratio (RFC 1951: 258 bytes from two bits)."""
+
+
+def find_idx(folder: Path, name: str) -> Path | None:
+    """Return the path of `name` or `name`.gz in `folder`, or None.
+
+    Raises MnistGraphError for a folder that cannot be read.
+    """
+    try:
+        return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    except OSError as error:  # e.g. a name that is too long, or no permission
+        raise MnistGraphError(f"cannot read {folder}: {error.strerror}") from error
+
+
+def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
+    """Read the IDX file `path`, plain or, if named .gz, gzip-compressed.
+
+    Returns a read-only uint8 array with `dimensions` dimensions, and the SHA-256 of the
+    uncompressed file in hexadecimal. Raises MnistGraphError for a file that cannot be
+    read, is not IDX of unsigned bytes, or is shorter or longer than its header says.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            header, shape = _read_header(file, path, dimensions)
+            size = int(np.prod(shape, dtype=object))
+            if size > MAX_BYTES:
+                raise MnistGraphError(
+                    f"{path}: its header promises {size:,} bytes; the limit is {MAX_BYTES:,}"
+                )
+            # Compare with the file before allocating what the header promises.
+            largest = path.stat().st_size * (MAX_RATIO if path.suffix == ".gz" else 1)
+            body = np.empty(size if largest >= size else 0, np.uint8)
+            count = _read_into(file, body)
+            if count < size or file.read(1):
+                fault = "shorter" if count < size else "longer"
+                raise MnistGraphError(
+                    f"{path} is {fault} than its header says ({' x '.join(map(str, shape))}): "
+                    "damaged; get a fresh copy"
+                )
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise MnistGraphError(
+            f"{path} is damaged or not gzip ({error}); get a fresh copy"
+        ) from error
+    except OSError as error:
+        raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
+    digest = hashlib.sha256(header)
+    digest.update(body)
+    body.setflags(write=False)
+    return body.reshape(shape), digest.hexdigest()
+
+
+def _read_into(file: BinaryIO, body: np.ndarray) -> int:
+    """Fill `body`, uint8 [bytes], as far as the file goes; return the number of bytes read."""
+    view, count = memoryview(body), 0
+    # In pieces, because gzip keeps a second copy of each read.
+    while count < len(body) and (read := file.readinto(view[count : count + 2**20])):
+        count += read
+    return count
+
+
+def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[bytes, tuple[int, ...]]:
+    """Return the header's bytes and the array's shape; leave the file at its first item."""
+    header = file.read(4 + 4 * dimensions)
+    expected = (UNSIGNED_BYTE << 8) + dimensions
+    if len(header) < 4 or (magic := int.from_bytes(header[:4], "big")) != expected:
+        found = f"0x{magic:08x}" if len(header) >= 4 else "missing"
+        raise MnistGraphError(
+            f"{path} is not an IDX file of unsigned bytes in {dimensions} "
+            f"dimension{'s' * (dimensions > 1)}: its magic number is {found}, not 0x{expected:08x}"
+        )
+    if len(header) < 4 + 4 * dimensions:
+        raise MnistGraphError(f"{path} ends within its header: damaged; get a fresh copy")
+    shape = struct.unpack(f">{dimensions}I", header[4:])
+    if 0 in shape:
+        raise MnistGraphError(f"{path} holds no items ({' x '.join(map(str, shape))})")
+    return header, shape

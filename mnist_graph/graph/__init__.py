@@ -1,0 +1,18 @@
+"""A recipe in, one `tf.Graph` out; and the session that runs it.
+
+    recipes        every recipe's hyperparameters: the table behind --model
+    recipe         what a recipe is, and which values are valid
+    settings       hyperparameters from JSON and from the command line
+    networks       the tutorials' networks, from images to logits
+    network        how a network is registered and what it is built from
+    layers         weight_variable, conv2d, max_pool_2x2, dropout, ...
+    recipe_layers  these layers with a recipe's settings
+    outline        a network's shapes and parameter counts, without TensorFlow
+    build          inference, loss, training, evaluation: the whole graph
+    multistep      several training steps per session call (faster, same bits)
+    fused          convolution, ReLU and pooling as one operation (faster in bfloat16)
+    schedules      learning rate schedules
+    sessions       the device, the precision and the session
+
+Open `build` first.
+"""

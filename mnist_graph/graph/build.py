@@ -1,0 +1,314 @@
+"""The computation graph of a recipe, in the four functions of TensorFlow 1's own mnist.py:
+
+    logits = inference(images, ...)              the network
+    cross_entropy = loss(logits, labels)         what training minimizes
+    train_step = training(cross_entropy, ...)    one step of the optimizer
+    accuracy = evaluation(logits, labels)        the share of correct predictions
+
+`build_graph` calls them in this order. Training as the tutorials do is then a loop of
+
+    session.run(graph.train_step, {graph.images: ..., graph.labels: ..., graph.keep_prob: 0.5})
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from mnist_graph.data.scaling import scale
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.layers import scope
+from mnist_graph.graph.network import NETWORKS
+from mnist_graph.graph.outline import MNIST_CLASSES, MNIST_SHAPE, outline
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.graph.recipe_layers import RecipeLayers
+from mnist_graph.graph.schedules import learning_rate
+
+tf1 = tf.compat.v1
+
+MAX_PARAMETERS = 50_000_000
+"""Adam keeps three float32 values per parameter and a step makes a fourth: 800 MB."""
+
+
+def inference(
+    images: tf.Tensor,
+    recipe: Recipe,
+    classes: int,
+    keep_prob: tf.Tensor,
+    is_training: bool = False,
+) -> tf.Tensor:
+    """Build the recipe's network.
+
+    Args:
+        images: float32 [n, height, width, 1] in [0, 1].
+        keep_prob: float32 [], the share of units that dropout keeps.
+        is_training: whether batch normalization uses the batch's own statistics.
+
+    Returns:
+        logits, float32 [n, classes].
+    """
+    layers = RecipeLayers(recipe, classes, keep_prob, is_training)
+    logits = NETWORKS[recipe.network].build(layers, images, recipe)
+    return tf.identity(logits, name="logits")
+
+
+def loss(cross_entropies: tf.Tensor, reduction: str, name: str = "loss") -> tf.Tensor:
+    """Reduce the cross-entropies of a batch, float32 [n], to their "mean" or "sum"."""
+    reduce = tf.reduce_mean if reduction == "mean" else tf.reduce_sum
+    return reduce(cross_entropies, name=name)
+
+
+def cross_entropy(
+    logits: tf.Tensor, labels: tf.Tensor, label_smoothing: float = 0.0, name: str = "loss"
+) -> tf.Tensor:
+    """Return the cross-entropy of each image, float32 [n].
+
+    TensorFlow computes it from the logits in one operation: the logarithm of a softmax that
+    underflowed to 0 would be infinite, and made the loss of old listings NaN.
+
+    Args:
+        logits: float32 [n, classes].
+        labels: int32 [n].
+        label_smoothing: the share of each label that is spread over all classes.
+    """
+    with scope(name):
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        if label_smoothing:
+            uniform = tf.reduce_mean(-tf.nn.log_softmax(logits), axis=1)
+            losses = (1 - label_smoothing) * losses + label_smoothing * uniform
+    return losses
+
+
+def training(
+    objective: tf.Tensor,
+    global_step: tf.Variable,
+    recipe: Recipe,
+    optimizer: tf1.train.Optimizer,
+    averages: tf1.train.ExponentialMovingAverage,
+    gate_gradients: int = tf1.train.Optimizer.GATE_OP,
+) -> tf.Operation:
+    """Return the operation that takes one step of the optimizer and increments `global_step`.
+
+    It first updates batch normalization's moving averages, and last the `averages` of the
+    weights, where the recipe has them.
+    """
+    updates = tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)
+    with tf.control_dependencies(updates):
+        train_step = optimizer.minimize(
+            objective, global_step=global_step, gate_gradients=gate_gradients, name="train"
+        )
+    if not recipe.average_weights:
+        return train_step
+    with tf.control_dependencies([train_step]):
+        return averages.apply(tf1.trainable_variables())
+
+
+def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the share (float32 []) and the number (int32 []) of correct predictions.
+
+    Args:
+        logits: float32 [n, classes].
+        labels: int32 [n].
+    """
+    with scope("accuracy"):
+        hits = tf.equal(tf.argmax(logits, 1, output_type=tf.int32), labels)
+        counted, shared = tf.cast(hits, tf.int32), tf.cast(hits, tf.float32)
+    correct = tf.reduce_sum(counted, name="correct")
+    return tf.reduce_mean(shared, name="accuracy"), correct
+
+
+@dataclass(frozen=True)
+class Network:
+    """A `tf.Graph` that predicts, and the tensors to feed and fetch.
+
+    Each tensor has the name of its field: "images:0", "logits:0", ...
+    """
+
+    graph: tf.Graph
+    pixels: tf.Tensor
+    """uint8 [n, height, width]: images as in the files; `images` follow from them."""
+    images: tf.Tensor
+    """float32 [n, height * width] in [0, 1]; can be fed instead of `pixels`."""
+    labels: tf.Tensor
+    """int32 [n]."""
+    keep_prob: tf.Tensor
+    """float32 []; default: 1."""
+    logits: tf.Tensor
+    """float32 [n, classes]."""
+    probabilities: tf.Tensor
+    """float32 [n, classes]: the softmax of the logits divided by the recipe's temperature."""
+    cross_entropies: tf.Tensor
+    """float32 [n], one per image."""
+    loss: tf.Tensor
+    """float32 []: their mean or sum."""
+    accuracy: tf.Tensor
+    """float32 []: the share of images whose largest logit is that of their label."""
+    correct: tf.Tensor
+    """int32 []: the number of these images."""
+    global_step: tf.Variable
+    """int64 []: the number of completed iterations."""
+    saver: tf1.train.Saver
+
+
+@dataclass(frozen=True)
+class Graph(Network):
+    """A `Network` that can be trained."""
+
+    learning_rate: tf.Tensor
+    """float32 []: the rate of the next step."""
+    optimizer: tf1.train.Optimizer
+    averages: tf1.train.ExponentialMovingAverage
+    """The moving averages of the weights, if the recipe has them."""
+    train_step: tf.Operation
+    """Takes one step on the fed batch."""
+    use_averages: tf.Operation
+    """Sets the weights to their moving averages, if the recipe has them. Run it once, after
+    training.
+    """
+    initialize: tf.Operation
+
+
+def build_graph(
+    recipe: Recipe, image_shape: tuple[int, int] = MNIST_SHAPE, classes: int = MNIST_CLASSES
+) -> Graph:
+    """Build the graph of `recipe` for images of `image_shape`, height by width.
+
+    `recipe.precision` is the precision of the hidden layers' products, float32 or bfloat16;
+    auto means float32 here (`sessions.choose_device` decides by the hardware). Each layer is a
+    scope ("conv1/weights"), and so are "loss" and "train".
+
+    Raises UsageError for images that are too small for the network, and for networks of more
+    than 50 million parameters.
+    """
+    with tf.Graph().as_default() as graph:
+        network = _build_network(recipe, image_shape, classes)
+        optimizer, averages = create_optimizer(recipe, network), _moving_averages(recipe, network)
+        train_step = _train_step(recipe, network, optimizer, averages)
+        weights = tf1.trainable_variables() if recipe.average_weights else []
+        with scope("train"):
+            assignments = [weight.assign(averages.average(weight)) for weight in weights]
+        return Graph(
+            **network,
+            graph=graph,
+            learning_rate=learning_rate(recipe, network["global_step"]),
+            optimizer=optimizer,
+            averages=averages,
+            train_step=tf.group(train_step, name="train_step"),
+            use_averages=tf.group(*assignments, name="use_averages"),
+            initialize=tf1.global_variables_initializer(),
+            saver=tf1.train.Saver(max_to_keep=None),
+        )
+
+
+def build_network(
+    recipe: Recipe, image_shape: tuple[int, int] = MNIST_SHAPE, classes: int = MNIST_CLASSES
+) -> Network:
+    """Build the same graph without training.
+
+    Its `saver` restores the checkpoints of a training run; the weights get their moving
+    averages, if the recipe has them. Raises UsageError as `build_graph` does.
+    """
+    with tf.Graph().as_default() as graph:
+        network = _build_network(recipe, image_shape, classes)
+        weights = tf1.trainable_variables() if recipe.average_weights else []
+        averages = _moving_averages(recipe, network)
+        renamed = averages.variables_to_restore(weights) if weights else None
+        return Network(**network, graph=graph, saver=tf1.train.Saver(renamed))
+
+
+def _build_network(
+    recipe: Recipe, image_shape: tuple[int, int], classes: int
+) -> dict[str, tf.Tensor]:
+    """Build placeholders, inference, loss and evaluation in the default graph; return the
+    tensors of a `Network` by name.
+    """
+    _check_size(recipe, image_shape, classes)
+    tf1.set_random_seed(recipe.seed)
+    with tf1.variable_scope("", use_resource=True):  # not the default after disable_v2_behavior
+        global_step = tf1.train.get_or_create_global_step()
+    size = math.prod(image_shape)
+    pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
+    with scope("scale"):
+        scaled = tf.reshape(scale(tf.cast(pixels, tf.float32)), [-1, size])
+    images = tf1.placeholder_with_default(scaled, [None, size], name="images")
+    labels = tf1.placeholder(tf.int32, [None], name="labels")
+    keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
+
+    frames = tf.reshape(images, [-1, *image_shape, 1], name="frame")
+    logits = inference(frames, recipe, classes, keep_prob)
+    cross_entropies = cross_entropy(logits, labels)
+    accuracy, correct = evaluation(logits, labels)
+    with scope("probabilities"):
+        calibrated = logits / recipe.temperature
+    return {
+        "pixels": pixels,
+        "images": images,
+        "labels": labels,
+        "keep_prob": keep_prob,
+        "logits": logits,
+        "probabilities": tf.nn.softmax(calibrated, name="probabilities"),
+        "cross_entropies": cross_entropies,
+        "loss": loss(cross_entropies, recipe.loss),
+        "accuracy": accuracy,
+        "correct": correct,
+        "global_step": global_step,
+    }
+
+
+def _check_size(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> None:
+    """Refuse a network that would not fit into memory, before allocating any."""
+    parameters = outline(recipe, image_shape, classes).parameters
+    if parameters > MAX_PARAMETERS:
+        raise UsageError(
+            f"the network would have {parameters:,} parameters, and the limit is "
+            f"{MAX_PARAMETERS:,}; try a smaller --hidden"
+        )
+
+
+def _train_step(
+    recipe: Recipe,
+    network: dict[str, Any],
+    optimizer: tf1.train.Optimizer,
+    averages: tf1.train.ExponentialMovingAverage,
+) -> tf.Operation:
+    """One step on the fed batch."""
+    logits, objective = network["logits"], network["loss"]
+    if recipe.batch_normalization:
+        # In training it normalizes by the batch, so the same variables get other operations.
+        frames = logits.graph.get_tensor_by_name("frame:0")
+        classes = logits.shape[1]
+        logits = training_logits(frames, recipe, classes, network["keep_prob"])
+    if recipe.batch_normalization or recipe.label_smoothing:
+        objective = training_objective(logits, network["labels"], recipe)
+    return training(objective, network["global_step"], recipe, optimizer, averages)
+
+
+def training_logits(
+    images: tf.Tensor, recipe: Recipe, classes: int, keep_prob: tf.Tensor
+) -> tf.Tensor:
+    """Build `inference` in training mode on the variables that exist already."""
+    with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
+        return inference(images, recipe, classes, keep_prob, is_training=True)
+
+
+def training_objective(logits: tf.Tensor, labels: tf.Tensor, recipe: Recipe) -> tf.Tensor:
+    """Return the loss with the recipe's label smoothing."""
+    smoothed = cross_entropy(logits, labels, recipe.label_smoothing, "objective")
+    return loss(smoothed, recipe.loss, "objective")
+
+
+def create_optimizer(recipe: Recipe, network: dict[str, Any]) -> tf1.train.Optimizer:
+    """Create the recipe's optimizer. It evaluates the schedule anew for every `minimize`."""
+
+    def rate() -> tf.Tensor:
+        return learning_rate(recipe, network["global_step"])
+
+    if recipe.optimizer == "adam":
+        return tf1.train.AdamOptimizer(rate, recipe.beta1, recipe.beta2)
+    return tf1.train.GradientDescentOptimizer(rate)
+
+
+def _moving_averages(recipe: Recipe, network: dict[str, Any]) -> tf1.train.ExponentialMovingAverage:
+    global_step = network["global_step"]
+    return tf1.train.ExponentialMovingAverage(recipe.moving_decay, num_updates=global_step)

@@ -1,0 +1,200 @@
+"""The tutorials' building blocks, under the tutorials' names.
+
+Everything random in them follows from the graph's seed, the layer's place in the graph and, for
+dropout, the iteration. So two graphs with the same seed start from the same weights, and a
+resumed run drops the units that the uninterrupted run would have dropped.
+
+Where a layer takes a `dtype`, float32 or bfloat16, it multiplies in it and returns it, biases
+included. Variables are always float32, and so are the outputs of a layer without biases.
+"""
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+tf1 = tf.compat.v1
+
+ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "relu": tf.nn.relu,
+    "sigmoid": tf.sigmoid,
+    "tanh": tf.tanh,
+    "linear": tf.identity,
+}
+
+BATCH_NORM_EPSILON = 1e-5
+"""Added to the variance, against division by zero."""
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Create operations under `name`, also when it is entered again, so that the graph reads
+    like the network.
+    """
+    outer = tf1.get_default_graph().get_name_scope()
+    with tf1.name_scope(f"{outer}/{name}/" if outer else f"{name}/"):
+        yield
+
+
+@contextmanager
+def layer(name: str) -> Iterator[None]:
+    """Create variables and operations under `name`."""
+    with tf1.variable_scope(name, auxiliary_name_scope=False), scope(name):
+        yield
+
+
+def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
+    """Create a float32 variable "weights" of `shape`, [..., inputs, outputs].
+
+    `weights` names the initial values: zeros; truncated-normal with standard deviation 0.1
+    (the tutorials'); glorot-uniform, within +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio
+    2010); he, normal with variance 2 / fan_in (He et al. 2015). Raises ValueError for others.
+    """
+    shape = tf.TensorShape(shape).as_list()
+    *receptive, inputs, outputs = shape
+    fan_in, fan_out = math.prod(receptive) * inputs, math.prod(receptive) * outputs
+
+    def seed() -> tf.Tensor:
+        # With a constant seed, constant folding would draw the weights a second time.
+        return tf1.placeholder_with_default([stream_seed("weights"), 0], [2], name="seed")
+
+    if weights == "zeros":
+        initial = tf.zeros(shape)
+    elif weights == "truncated-normal":
+        initial = tf.random.stateless_truncated_normal(shape, seed(), stddev=0.1)
+    elif weights == "glorot-uniform":
+        limit = math.sqrt(6 / (fan_in + fan_out))
+        initial = tf.random.stateless_uniform(shape, seed(), -limit, limit)
+    elif weights == "he":
+        initial = tf.random.stateless_normal(shape, seed(), stddev=math.sqrt(2 / fan_in))
+    else:
+        raise ValueError(f"unknown initial weights {weights!r}")
+    return tf1.get_variable("weights", initializer=initial, use_resource=True)
+
+
+def bias_variable(units: int, bias: float) -> tf.Variable:
+    """Create a float32 variable "biases" [units] that starts at `bias`."""
+    return tf1.get_variable("biases", initializer=tf.fill([units], bias), use_resource=True)
+
+
+def dense(
+    inputs: tf.Tensor,
+    units: int,
+    name: str,
+    *,
+    weights: str,
+    bias: float | None,
+    dtype: tf.DType = tf.float32,
+) -> tf.Tensor:
+    """Return inputs x W + b: [n, features] -> [n, units]; without b if `bias` is None."""
+    with layer(name):
+        w = weight_variable([inputs.shape[1], units], weights)
+        product = tf.matmul(tf.cast(inputs, dtype), tf.cast(w, dtype))
+        return _add_bias(product, bias)
+
+
+def conv2d(
+    inputs: tf.Tensor,
+    size: int,
+    channels: int,
+    name: str,
+    *,
+    stride: int = 1,
+    padding: str = "SAME",
+    pool: bool = False,
+    weights: str,
+    bias: float | None,
+    dtype: tf.DType = tf.float32,
+) -> tf.Tensor:
+    """Apply a `size` x `size` convolution, with biases unless `bias` is None:
+    [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels]. With padding "VALID", h
+    and w first shrink by size - 1.
+
+    With `pool`, apply `max_pool_2x2` too, before the biases. The result is the same, since max
+    commutes with adding a constant and with every activation here (all of them increase), and
+    leaves these a quarter of the work.
+    """
+    with layer(name):
+        w = weight_variable([size, size, inputs.shape[3], channels], weights)
+        product = tf.nn.conv2d(
+            tf.cast(inputs, dtype), tf.cast(w, dtype), strides=stride, padding=padding
+        )
+        if pool:
+            product = max_pool_2x2(product)
+        return _add_bias(product, bias)
+
+
+def _add_bias(product: tf.Tensor, bias: float | None) -> tf.Tensor:
+    if bias is None:
+        return tf.cast(product, tf.float32)
+    return tf.nn.bias_add(product, tf.cast(bias_variable(product.shape[-1], bias), product.dtype))
+
+
+def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
+    """Return the maximum of each 2x2: [n, h, w, c] -> [n, ceil(h / 2), ceil(w / 2), c]."""
+    return tf.nn.max_pool2d(inputs, ksize=2, strides=2, padding="SAME")
+
+
+def flatten(inputs: tf.Tensor) -> tf.Tensor:
+    """[n, ...] -> [n, features]."""
+    return tf.reshape(inputs, [-1, math.prod(inputs.shape[1:])], name="flatten")
+
+
+def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:
+    """Normalize each channel of float32 [n, h, w, c] or [n, c] to mean 0 and variance 1 and
+    add a learned offset (Ioffe and Szegedy 2015). A learned scale would be redundant before
+    ReLU.
+
+    With `is_training`, use the batch's own mean and variance, and update their moving averages
+    through tf.GraphKeys.UPDATE_OPS; else use the averages. `decay` is their decay, which is
+    lower in the first iterations.
+    """
+    channels = inputs.shape[-1]
+    with layer(name):
+        offset = tf1.get_variable("offset", initializer=tf.zeros([channels]), use_resource=True)
+        averages = [
+            tf1.get_variable(key, initializer=start, trainable=False, use_resource=True)
+            for key, start in (
+                ("moving_mean", tf.zeros([channels])),
+                ("moving_variance", tf.ones([channels])),
+            )
+        ]
+        framed = inputs if len(inputs.shape) == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
+        output, *moments = tf1.nn.fused_batch_norm(
+            framed,
+            tf.ones([channels]),
+            offset,
+            *([] if is_training else averages),
+            epsilon=BATCH_NORM_EPSILON,
+            is_training=is_training,
+        )
+        if is_training:
+            iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.float32)
+            pace = 1 - tf.minimum(decay, (1 + iteration) / (10 + iteration))
+            for average, moment in zip(averages, moments, strict=True):
+                update = average.assign_add(pace * (moment - average))
+                tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+        return tf.reshape(output, [-1, *inputs.shape[1:]])
+
+
+def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor, name: str = "dropout") -> tf.Tensor:
+    """Keep each unit with probability `keep_prob` and scale it by 1 / keep_prob; set the others
+    to 0. Returns float32 of the same shape.
+    """
+    with tf1.name_scope(name):
+        iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.int32)
+        return tf.nn.experimental.stateless_dropout(
+            tf.cast(inputs, tf.float32),
+            rate=1 - keep_prob,
+            seed=[stream_seed(name), iteration],
+            rng_alg="philox",
+        )
+
+
+def stream_seed(name: str) -> int:
+    """Return a random seed of 31 bits: a hash of the graph's seed and the place of `name`."""
+    scope = tf1.get_variable_scope().name
+    place = f"{tf1.get_default_graph().seed}/{scope}/{scope or name}/{name}"
+    return zlib.crc32(place.encode()) & 0x7FFFFFFF

@@ -1,0 +1,97 @@
+"""What a network is: a function over `Layers`, registered under its own name.
+
+A network is written once and used twice. On the layers of `recipe_layers.py` it builds a
+TensorFlow graph; on those of `outline.py` it only adds up shapes and parameters, which needs no
+TensorFlow.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+Tensor = TypeVar("Tensor")
+"""A batch of images or of activations: a `tf.Tensor`, or its shape alone."""
+
+
+class Layers(Protocol[Tensor]):
+    """The layers that a network is built from, with the recipe's settings.
+
+    `conv2d` and `dense` are complete hidden layers: weights and biases, batch normalization
+    if the recipe has it, and the recipe's activation.
+    """
+
+    keep_prob: Any
+    """The share of units that dropout keeps."""
+
+    def conv2d(
+        self,
+        inputs: Tensor,
+        size: int,
+        channels: int,
+        name: str,
+        *,
+        stride: int = 1,
+        padding: str = "SAME",
+        pool: bool = False,
+    ) -> Tensor:
+        """Apply a `size` x `size` convolution, and with `pool` a 2x2 max pool:
+        [n, height, width, c] -> [n, height', width', channels].
+        """
+
+    def dense(self, inputs: Tensor, units: int, name: str) -> Tensor:
+        """Connect every input to every unit: [n, features] -> [n, units]."""
+
+    def dropout(self, inputs: Tensor, keep_prob: Any, name: str) -> Tensor:
+        """Drop units at random: the same shape."""
+
+    def flatten(self, inputs: Tensor) -> Tensor:
+        """[n, ...] -> [n, features]."""
+
+    def logits(self, inputs: Tensor, bias: float | None = None) -> Tensor:
+        """Add the output layer: [n, features] -> [n, classes]. Its biases start at `bias`
+        (default: the recipe's).
+        """
+
+
+class Network(NamedTuple):
+    """A registered network."""
+
+    build: Callable[..., Any]
+    """(layers, images, recipe) -> logits, for images [n, height, width, 1]."""
+    settings: frozenset[str]
+    """The optional hyperparameters that the network uses, of OPTIONAL_SETTINGS."""
+    convolutions: int | None
+    """How many `channels` and `filter_sizes` it needs; None: any number."""
+
+
+OPTIONAL_SETTINGS = (
+    "hidden",
+    "channels",
+    "filter_sizes",
+    "activation",
+    "bias",
+    "keep_prob",
+    "dropout",
+    "batch_normalization",
+)
+"""The hyperparameters that some networks use and others do not."""
+
+NETWORKS: dict[str, Network] = {}
+"""Every registered network by its name, which is that of its function."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def network(*settings: str, convolutions: int | None = None) -> Callable[[Function], Function]:
+    """Register the decorated function as a network that a recipe can name.
+
+    `settings` are the hyperparameters of OPTIONAL_SETTINGS that the network uses; a recipe
+    that sets any other is refused. Raises ValueError for an unknown setting.
+    """
+    if unknown := set(settings) - set(OPTIONAL_SETTINGS):
+        raise ValueError(f"not an optional setting: {', '.join(sorted(unknown))}")
+
+    def register(build: Function) -> Function:
+        NETWORKS[build.__name__] = Network(build, frozenset(settings), convolutions)
+        return build
+
+    return register

@@ -1,0 +1,132 @@
+"""A network layer by layer: shapes, parameters and multiply-adds. Needs no TensorFlow."""
+
+import math
+from typing import NamedTuple
+
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.network import NETWORKS
+from mnist_graph.graph.recipe import Recipe
+
+MNIST_SHAPE, MNIST_CLASSES = (28, 28), 10
+"""The image size and the number of classes of MNIST itself."""
+
+Shape = tuple[int, ...]
+
+
+class Layer(NamedTuple):
+    """One row of an outline."""
+
+    name: str
+    """The layer's scope in the graph."""
+    output_shape: Shape
+    """For one image."""
+    parameters: int
+    """The number of trained values."""
+    multiply_adds: int
+    """In the matrix products and convolutions, for one image."""
+
+
+class Outline:
+    """The layers of a network, in order, and a few words about them.
+
+    It implements `network.Layers` on shapes of one image instead of tensors.
+    """
+
+    keep_prob = 1.0
+
+    def __init__(self, recipe: Recipe, image_shape: Shape, classes: int) -> None:
+        self.recipe, self.classes = recipe, classes
+        images = (*image_shape, 1)
+        self.layers = [Layer("images", images, 0, 0)]
+        self.convolutions: list[str] = []
+        self.units: list[str] = []
+        self.last_size = 0
+        NETWORKS[recipe.network].build(self, images, recipe)
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained values in the whole network."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def summary(self) -> str:
+        """The network in a few words, such as "conv 5x5 32 pooled, 64 pooled; dense 1024"."""
+        parts = [
+            f"{kind} {', '.join(words)}"
+            for kind, words in (("conv", self.convolutions), ("dense", self.units))
+            if words
+        ]
+        if not parts:
+            return "images x W + b"
+        if self.recipe.activation != "relu":
+            parts.append(str(self.recipe.activation))
+        if self.recipe.batch_normalization:
+            parts.append("batch norm")
+        return "; ".join(parts)
+
+    def conv2d(
+        self,
+        inputs: Shape,
+        size: int,
+        channels: int,
+        name: str,
+        *,
+        stride: int = 1,
+        padding: str = "SAME",
+        pool: bool = False,
+    ) -> Shape:
+        """Raises UsageError for inputs smaller than the filter."""
+        *frame, depth = inputs
+        if padding == "VALID":
+            frame = [side - size + 1 for side in frame]
+            if min(frame) < 1:
+                height, width, _ = self.layers[0].output_shape
+                raise UsageError(
+                    f"images of {height}x{width} are too small for {self.recipe.model}"
+                )
+        frame = [math.ceil(side / stride) for side in frame]
+        multiply_adds = math.prod(frame) * size * size * depth * channels
+        if pool:
+            frame = [math.ceil(side / 2) for side in frame]
+        words = [f"{size}x{size}"] * (size != self.last_size) + [f"{channels}"]
+        words += [f"stride {stride}"] * (stride > 1) + ["pooled"] * pool
+        self.convolutions.append(" ".join(words))
+        self.last_size = size
+        # A bias, or batch normalization's offset, for each channel.
+        parameters = size * size * depth * channels + channels
+        return self._add(name, (*frame, channels), parameters, multiply_adds)
+
+    def dense(self, inputs: Shape, units: int, name: str) -> Shape:
+        """[features] -> [units]."""
+        self.units.append(str(units))
+        return self._dense(inputs, units, name)
+
+    def dropout(self, inputs: Shape, keep_prob: float, name: str) -> Shape:
+        """The same shape."""
+        return self._add(name, inputs, 0, 0)
+
+    def flatten(self, inputs: Shape) -> Shape:
+        """[...] -> [features]."""
+        return (math.prod(inputs),)
+
+    def logits(self, inputs: Shape, bias: float | None = None) -> Shape:
+        """[features] -> [classes]."""
+        return self._dense(inputs, self.classes, "output")
+
+    def _dense(self, inputs: Shape, units: int, name: str) -> Shape:
+        (features,) = inputs
+        return self._add(name, (units,), (features + 1) * units, features * units)
+
+    def _add(self, name: str, output_shape: Shape, parameters: int, multiply_adds: int) -> Shape:
+        self.layers.append(Layer(name, output_shape, parameters, multiply_adds))
+        return output_shape
+
+
+def outline(
+    recipe: Recipe, image_shape: Shape = MNIST_SHAPE, classes: int = MNIST_CLASSES
+) -> Outline:
+    """Return the outline of the recipe's network for images of `image_shape`, height by width.
+
+    Raises UsageError for images that are too small for the network.
+    """
+    return Outline(recipe, image_shape, classes)

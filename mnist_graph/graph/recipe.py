@@ -1,0 +1,249 @@
+"""A recipe: a network and how it is trained, as one checked set of hyperparameters."""
+
+import dataclasses
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.graph.network import NETWORKS, OPTIONAL_SETTINGS, Network
+from mnist_graph.graph.settings import from_json, from_text
+
+CHOICES = {
+    "optimizer": ("adam", "gradient-descent"),
+    "schedule": ("constant", "exponential", "one-cycle"),
+    "activation": ("relu", "sigmoid", "tanh", "linear"),
+    "weights": ("truncated-normal", "zeros", "glorot-uniform", "he"),
+    "loss": ("mean", "sum"),
+    "dropout": ("last", "each"),
+    "precision": ("auto", "float32", "bfloat16"),
+}
+"""The valid values of the hyperparameters that are words."""
+
+MAX_RATE = 1e38
+"""The largest learning rate, just below the largest float32."""
+MAX_LAYERS = 64
+"""The largest number of hidden dense layers, or of convolutions."""
+MAX_SIZES = {"hidden": 2**16, "channels": 2**12, "filter_sizes": 2**6}
+"""The largest number of units, of channels, and the largest filter, in pixels."""
+
+ONLY_WITH = {
+    "learning_rate_floor": ("schedule", "exponential"),
+    "decay_iterations": ("schedule", "exponential"),
+    "warmup": ("schedule", "one-cycle"),
+    "beta1": ("optimizer", "adam"),
+    "beta2": ("optimizer", "adam"),
+}
+"""Hyperparameters that have an effect only if another one has this value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network and how it is trained.
+
+    A value is None where the network has no such thing: softmax regression has no hidden
+    layers, no activation and no dropout. Raises UsageError for an invalid value, and for a
+    hyperparameter that the network does not use.
+    """
+
+    model: str
+    """The name of the recipe."""
+    network: str
+    """The name of the registered network (networks.py)."""
+    iterations: int
+    batch_size: int
+    optimizer: str = "adam"
+    learning_rate: float
+    """Under a schedule: the rate that it starts from (exponential) or rises to (one-cycle)."""
+    schedule: str = "constant"
+    learning_rate_floor: float = 1e-4
+    """Added to the exponential schedule's rate, which therefore ends at this value."""
+    decay_iterations: float = 2000.0
+    """The iterations in which the exponential schedule falls to 1/e."""
+    warmup: float = 0.2
+    """The fraction of the run in which the one-cycle schedule rises."""
+    beta1: float = 0.9
+    beta2: float = 0.999
+    loss: str = "mean"
+    """The mean or the sum of the cross-entropies of a batch."""
+    keep_prob: float | None = None
+    dropout: str = "last"
+    """After the last hidden dense layer only, or after each."""
+    hidden: tuple[int, ...] | None = None
+    """The units of each hidden dense layer."""
+    channels: tuple[int, ...] | None = None
+    """The channels of each convolution."""
+    filter_sizes: tuple[int, ...] | None = None
+    """The filter size of each convolution, in pixels."""
+    batch_normalization: bool = False
+    """Whether every hidden layer is batch-normalized before its activation."""
+    activation: str | None = None
+    weights: str = "truncated-normal"
+    """How weights are initialized; see `layers.weight_variable`."""
+    bias: float = 0.1
+    """The initial value of biases."""
+    label_smoothing: float = 0.0
+    """The share of each label that training spreads over all classes (Szegedy et al. 2016)."""
+    moving_decay: float = 0.999
+    """The decay of batch normalization's moving averages, and of the weights' if averaged."""
+    average_weights: bool = False
+    """Whether the trained network uses moving averages of its weights."""
+    augmentation: Augmentation | None = None
+    """How training images are distorted."""
+    temperature: float = 1.0
+    """Logits are divided by this for calibrated probabilities (Guo et al. 2017); fitted on the
+    validation images.
+    """
+    validation_size: int = 5000
+    precision: str = "auto"
+    """Of matrix products and convolutions; auto is bfloat16 where the hardware supports it."""
+    seed: int = 0
+    published: str = dataclasses.field(default="", compare=False)
+    """The test accuracy that the recipe's source states; not a hyperparameter."""
+
+    @property
+    def fed_keep_prob(self) -> float:
+        """What training feeds for keep_prob: 1 without dropout."""
+        return 1.0 if self.keep_prob is None else self.keep_prob
+
+    def __post_init__(self) -> None:
+        self._require("network", self.network in NETWORKS, f"one of {', '.join(NETWORKS)}")
+        self._check_numbers()
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if not (name == "activation" and value is None):
+                self._require(name, value in choices, f"one of {', '.join(choices)}")
+        self._check_network(NETWORKS[self.network])
+
+    def _check_numbers(self) -> None:
+        for name in ("iterations", "batch_size"):
+            self._require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("seed", "validation_size"):
+            self._require(name, getattr(self, name) >= 0, "at least 0")
+        for name in ("learning_rate", "decay_iterations", "temperature"):
+            value = getattr(self, name)
+            self._require(name, 0 < value <= MAX_RATE, f"a number above 0 and at most {MAX_RATE}")
+        for name in ("warmup", "moving_decay"):
+            self._require(name, 0 < getattr(self, name) < 1, "above 0 and below 1")
+        for name in ("label_smoothing", "beta1", "beta2"):
+            self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
+        for name in ("learning_rate_floor", "bias"):
+            self._require(name, abs(getattr(self, name)) <= MAX_RATE, "a finite number")
+        if self.keep_prob is not None:
+            self._require("keep_prob", 0 < self.keep_prob <= 1, "above 0 and at most 1")
+
+    def _check_network(self, network: Network) -> None:
+        for name in OPTIONAL_SETTINGS:
+            value = getattr(self, name)
+            if name not in network.settings and value != HYPERPARAMETERS[name].default:
+                raise UsageError(self._not_used(name))
+            if name in MAX_SIZES and name in network.settings:
+                self._check_sizes(name, None if name == "hidden" else network.convolutions)
+        if "activation" in network.settings:
+            self._require("activation", self.activation is not None, "given")
+
+    def _check_sizes(self, name: str, count: int | None) -> None:
+        sizes, most = getattr(self, name) or (), MAX_SIZES[name]
+        fits = all(1 <= size <= most for size in sizes)
+        fits &= 1 <= len(sizes) <= MAX_LAYERS if count is None else len(sizes) == count
+        numbers = f"1 to {MAX_LAYERS}" if count is None else f"{count}"
+        self._require(name, fits, f"{numbers} numbers from 1 to {most:,}")
+
+    def _require(self, name: str, fits: bool, what: str) -> None:
+        if not fits:
+            raise UsageError(f"{name} must be {what}, not {getattr(self, name)}")
+
+    def _not_used(self, name: str) -> str:
+        return f"{self.model} has no {name} to set"
+
+    def override(self, **changes: Any) -> "Recipe":
+        """Return this recipe with other hyperparameters, by name.
+
+        Raises UsageError for an unknown name, an invalid value, or a hyperparameter that would
+        have no effect.
+        """
+        for name in changes:
+            if name not in HYPERPARAMETERS or name == "model":
+                raise UsageError(unknown("hyperparameter", name, HYPERPARAMETERS))
+        changed = dataclasses.replace(self, **changes)
+        used = NETWORKS[changed.network].settings
+        for name in changes:
+            if name in OPTIONAL_SETTINGS and name not in used:
+                raise UsageError(self._not_used(name))
+            if name in ONLY_WITH:
+                other, value = ONLY_WITH[name]
+                if getattr(changed, other) != value:
+                    raise UsageError(f"{name} has no effect unless {other} is {value}")
+        if "dropout" in changes and changed.keep_prob is None:
+            raise UsageError("dropout has no effect without keep_prob")
+        return changed
+
+    def override_from_text(self, settings: dict[str, str]) -> "Recipe":
+        """Return this recipe with hyperparameters given as text, as `--set` takes them; see
+        `settings.from_text`. "augmentation.rotation" and the like set one distortion.
+
+        Raises UsageError as `override` does.
+        """
+        return self.override(**self.parse(settings))
+
+    def parse(self, settings: dict[str, str]) -> dict[str, Any]:
+        """Return the values of hyperparameters given as text, by name. Raises UsageError."""
+        hints, values = get_type_hints(Recipe), {}
+        for full_name, text in settings.items():
+            name, _, part = full_name.partition(".")
+            if name not in HYPERPARAMETERS or name == "model":
+                raise UsageError(unknown("hyperparameter", name, HYPERPARAMETERS))
+            if not part:
+                values[name] = from_text(name, text, hints[name])
+                continue
+            whole, parts = values.get(name, getattr(self, name)), get_type_hints(Augmentation)
+            if name != "augmentation" or part not in parts:
+                raise UsageError(unknown("hyperparameter", full_name, HYPERPARAMETERS))
+            if whole is None:
+                raise UsageError(
+                    f"{self.model} has no augmentation; set augmentation=default first"
+                )
+            value = from_text(full_name, text, parts[part])
+            values[name] = dataclasses.replace(whole, **{part: value})
+        return values
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the hyperparameters by name, in values that JSON has."""
+        values = dataclasses.asdict(self)
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if name in HYPERPARAMETERS
+        }
+
+    @classmethod
+    def from_json(cls, values: Any) -> "Recipe":
+        """Return the recipe that `to_json` described. One written by an earlier version may
+        lack hyperparameters that were added with a default since.
+
+        Raises MnistGraphError for anything else.
+        """
+        if not isinstance(values, dict) or not set(values) <= set(HYPERPARAMETERS):
+            raise MnistGraphError("its recipe has hyperparameters that this version does not know")
+        if missing := sorted(REQUIRED - set(values)):
+            raise MnistGraphError(f"its recipe lacks {', '.join(missing)}")
+        hints = get_type_hints(cls)
+        return cls(**{name: from_json(name, value, hints[name]) for name, value in values.items()})
+
+    def differences(self, other: "Recipe") -> list[str]:
+        """Describe how `other` differs from this recipe, as "batch_size is 100, not 128"."""
+        mine, others = self.to_json(), other.to_json()
+        return [f"{n} is {others[n]}, not {mine[n]}" for n in mine if mine[n] != others[n]]
+
+
+HYPERPARAMETERS = {f.name: f for f in dataclasses.fields(Recipe) if f.compare}
+"""Every hyperparameter's field by its name, the recipe's own name included."""
+REQUIRED = {n for n, f in HYPERPARAMETERS.items() if f.default is dataclasses.MISSING}
+
+
+def unknown(kind: str, name: str, known: Any, hint: str = "") -> str:
+    """Say that `name` is unknown, with the most similar of the `known` names if there is one."""
+    close = get_close_matches(name, list(known), n=1)
+    advice = f"; did you mean {close[0]}?" if close else hint or f"; there are {', '.join(known)}"
+    return f"there is no {kind} {name!r}{advice}"

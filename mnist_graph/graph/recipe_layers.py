@@ -1,0 +1,90 @@
+"""The layers of a recipe as TensorFlow operations; see `network.Layers`."""
+
+import tensorflow as tf
+
+from mnist_graph.graph import layers
+from mnist_graph.graph.fused import conv_relu_pool
+from mnist_graph.graph.layers import ACTIVATIONS
+from mnist_graph.graph.recipe import Recipe
+
+
+class RecipeLayers:
+    """Hidden layers with the initial weights, precision, batch normalization and activation of
+    `recipe`, and an output layer of `classes` logits.
+
+    With `is_training`, batch normalization uses the batch's own mean and variance, else their
+    moving averages.
+    """
+
+    def __init__(
+        self, recipe: Recipe, classes: int, keep_prob: tf.Tensor, is_training: bool
+    ) -> None:
+        self.recipe, self.classes = recipe, classes
+        self.keep_prob, self.is_training = keep_prob, is_training
+        self.dtype = tf.bfloat16 if recipe.precision == "bfloat16" else tf.float32
+        # Batch normalization has an offset, which makes a bias redundant.
+        self.bias = None if recipe.batch_normalization else recipe.bias
+
+    def conv2d(
+        self,
+        inputs: tf.Tensor,
+        size: int,
+        channels: int,
+        name: str,
+        *,
+        stride: int = 1,
+        padding: str = "SAME",
+        pool: bool = False,
+    ) -> tf.Tensor:
+        """See `layers.conv2d`; `fused.conv_relu_pool` replaces it where it is faster."""
+        recipe = self.recipe
+        if (
+            pool
+            and (stride, padding) == (1, "SAME")
+            and (recipe.activation, recipe.batch_normalization) == ("relu", False)
+            and self.dtype == tf.bfloat16
+        ):
+            return conv_relu_pool(
+                inputs, size, channels, name, weights=recipe.weights, bias=recipe.bias
+            )
+        outputs = layers.conv2d(
+            inputs,
+            size,
+            channels,
+            name,
+            stride=stride,
+            padding=padding,
+            pool=pool,
+            weights=recipe.weights,
+            bias=self.bias,
+            dtype=self.dtype,
+        )
+        return self._activate(outputs, name)
+
+    def dense(self, inputs: tf.Tensor, units: int, name: str) -> tf.Tensor:
+        """See `layers.dense`."""
+        outputs = layers.dense(
+            inputs, units, name, weights=self.recipe.weights, bias=self.bias, dtype=self.dtype
+        )
+        return self._activate(outputs, name)
+
+    def _activate(self, inputs: tf.Tensor, name: str) -> tf.Tensor:
+        recipe = self.recipe
+        if recipe.batch_normalization:
+            inputs = layers.batch_normalization(inputs, self.is_training, name, recipe.moving_decay)
+        with layers.scope(name):
+            return ACTIVATIONS[recipe.activation](inputs)
+
+    def dropout(self, inputs: tf.Tensor, keep_prob: tf.Tensor, name: str) -> tf.Tensor:
+        """See `layers.dropout`."""
+        return layers.dropout(inputs, keep_prob, name)
+
+    def flatten(self, inputs: tf.Tensor) -> tf.Tensor:
+        """See `layers.flatten`."""
+        return layers.flatten(inputs)
+
+    def logits(self, inputs: tf.Tensor, bias: float | None = None) -> tf.Tensor:
+        """Add the output layer, in float32: [n, features] -> [n, classes]."""
+        initial = self.recipe.bias if bias is None else bias
+        weights = self.recipe.weights
+        return layers.dense(inputs, self.classes, "output", weights=weights, bias=initial)

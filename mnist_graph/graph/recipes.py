@@ -1,0 +1,249 @@
+"""Every hyperparameter of every recipe: the table behind `--model`."""
+
+import mnist_graph.graph.networks  # noqa: F401 - registers the networks
+from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.recipe import Recipe, unknown
+
+
+def _table(*rows: Recipe) -> dict[str, Recipe]:
+    return {row.model: row for row in rows}
+
+
+_DENSE_5 = (200, 100, 60, 30)
+_DECAY = {"learning_rate": 0.003, "schedule": "exponential"}
+_ONE_CYCLE = {
+    "schedule": "one-cycle",
+    "weights": "he",
+    "bias": 0.0,
+}
+_GOERNER = {
+    "iterations": 10_000,
+    "batch_size": 100,
+    "validation_size": 0,  # his listings train on all 60,000 images
+}
+
+recipes = _table(
+    Recipe(
+        model="softmax",
+        network="softmax",
+        iterations=1000,
+        batch_size=100,
+        optimizer="gradient-descent",
+        learning_rate=0.5,
+        weights="zeros",
+        published="about 0.92",
+    ),
+    Recipe(
+        model="mlp",
+        network="mlp",
+        iterations=1000,
+        batch_size=128,
+        learning_rate=1e-4,
+        keep_prob=0.5,
+        hidden=(512, 256, 128),
+        activation="relu",
+    ),
+    Recipe(
+        model="cnn",
+        network="cnn",
+        iterations=20_000,
+        batch_size=50,
+        learning_rate=1e-4,
+        keep_prob=0.5,
+        hidden=(1024,),
+        activation="relu",
+        published="about 0.992",
+    ),
+    Recipe(
+        model="mlp-linear",
+        network="mlp",
+        iterations=1000,
+        batch_size=128,
+        learning_rate=1e-4,
+        keep_prob=0.5,
+        hidden=(512, 256, 128),
+        activation="linear",
+        published="0.9206",
+    ),
+    Recipe(
+        model="cnn-sgd",
+        network="cnn",
+        iterations=10_000,
+        batch_size=100,
+        optimizer="gradient-descent",
+        learning_rate=0.001,
+        keep_prob=0.6,
+        hidden=(1024,),
+        activation="relu",
+        weights="glorot-uniform",
+        bias=0.0,
+        published="0.9521",
+    ),
+    Recipe(
+        model="softmax-sum",
+        network="softmax",
+        iterations=1000,
+        batch_size=100,
+        optimizer="gradient-descent",
+        learning_rate=0.003,
+        loss="sum",
+        weights="zeros",
+        validation_size=0,
+        published="0.92",
+    ),
+    Recipe(
+        model="mlp-sigmoid",
+        network="mlp",
+        **_GOERNER,
+        optimizer="gradient-descent",
+        learning_rate=0.003,
+        loss="sum",
+        hidden=(200, 100),
+        activation="sigmoid",
+        bias=0.0,
+        published="above 0.97",
+    ),
+    Recipe(
+        model="mlp5-sigmoid",
+        network="mlp",
+        **_GOERNER,
+        learning_rate=0.003,
+        hidden=_DENSE_5,
+        activation="sigmoid",
+        bias=0.0,
+        published="0.9788",
+    ),
+    Recipe(
+        model="mlp5-relu",
+        network="mlp",
+        **_GOERNER,
+        learning_rate=0.003,
+        hidden=_DENSE_5,
+        activation="relu",
+        published="0.98 (0.9825 at its best)",
+    ),
+    Recipe(
+        model="mlp5-relu-decay",
+        network="mlp",
+        **_GOERNER,
+        **_DECAY,
+        hidden=_DENSE_5,
+        activation="relu",
+        published="above 0.98 (0.9824)",
+    ),
+    Recipe(
+        model="mlp5-relu-dropout",
+        network="mlp",
+        **_GOERNER,
+        **_DECAY,
+        keep_prob=0.75,
+        dropout="each",
+        hidden=_DENSE_5,
+        activation="relu",
+        published="about 0.98",
+    ),
+    Recipe(
+        model="conv3",
+        network="conv3",
+        **_GOERNER,
+        **_DECAY,
+        filter_sizes=(5, 5, 4),
+        channels=(4, 8, 12),
+        hidden=(200,),
+        activation="relu",
+        published="0.989",
+    ),
+    Recipe(
+        model="conv3-dropout",
+        network="conv3",
+        **_GOERNER,
+        **_DECAY,
+        keep_prob=0.75,
+        filter_sizes=(6, 5, 4),
+        channels=(6, 12, 24),
+        hidden=(200,),
+        activation="relu",
+        published="0.993",
+    ),
+    Recipe(
+        model="conv3-batchnorm",
+        network="conv3",
+        **_GOERNER,
+        learning_rate=0.02,
+        schedule="exponential",
+        decay_iterations=1600.0,
+        keep_prob=0.75,
+        filter_sizes=(6, 5, 4),
+        channels=(24, 48, 64),
+        batch_normalization=True,
+        hidden=(200,),
+        activation="relu",
+        published="0.995",
+    ),
+    Recipe(
+        model="cnn-fast",
+        network="cnn",
+        iterations=650,
+        batch_size=128,
+        **_ONE_CYCLE,
+        learning_rate=0.005,
+        beta1=0.8,
+        beta2=0.95,
+        keep_prob=0.75,
+        hidden=(1024,),
+        activation="relu",
+        label_smoothing=0.1,
+        temperature=0.54,
+        augmentation=Augmentation(
+            rotation=7.0, shear=7.0, scale=0.07, shift=1.0, elastic=0.4, thickness=0.0
+        ),
+        validation_size=0,
+    ),
+    Recipe(
+        model="mnist-99",
+        network="conv2",
+        iterations=235,  # an epoch
+        batch_size=256,
+        **_ONE_CYCLE,
+        learning_rate=0.015,
+        warmup=0.1,
+        beta1=0.7,
+        beta2=0.9,
+        filter_sizes=(5, 3),
+        channels=(24, 32),
+        hidden=(128,),
+        activation="relu",
+        label_smoothing=0.1,
+        temperature=0.46,
+        validation_size=0,
+    ),
+    Recipe(
+        model="cnn-best",
+        network="cnn5",
+        iterations=14_062,  # 30 epochs
+        batch_size=128,
+        **_ONE_CYCLE,
+        learning_rate=0.003,
+        beta2=0.99,
+        keep_prob=0.6,
+        batch_normalization=True,
+        activation="relu",
+        label_smoothing=0.05,
+        temperature=0.58,
+        moving_decay=0.995,
+        average_weights=True,
+        augmentation=Augmentation(thickness=0.5, blur=0.25),
+        validation_size=0,
+    ),
+)
+"""Every recipe by the name that `--model` takes."""
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe called `name`. Raises UsageError, with the most similar name, if there
+    is none.
+    """
+    if name not in recipes:
+        raise UsageError(unknown("model", name, recipes))
+    return recipes[name]

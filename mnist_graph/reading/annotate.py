@@ -1,0 +1,58 @@
+"""What was read, drawn on the picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from mnist_graph.reading.page import Digit
+from mnist_graph.reading.picture import read_upright
+from mnist_graph.runs.files import cannot_write
+
+SURE, UNSURE = "#0a7d33", "#c81e1e"
+
+
+def annotate(picture: Image.Image, digits: Sequence[Digit], min_probability: float) -> Image.Image:
+    """A copy of the upright `picture` with a box around each digit and, above it, what it was
+    taken for and with what probability; red with a question mark below `min_probability`.
+    """
+    drawn = picture.convert("RGB")
+    draw = ImageDraw.Draw(drawn)
+    for digit in digits:
+        box = digit.box
+        sure = digit.is_sure(min_probability)
+        colour = SURE if sure else UNSURE
+        font = ImageFont.load_default(max(9, box.height // 4))
+        draw.rectangle(box, outline=colour, width=max(1, box.height // 40))
+        text = f"{digit.label}{'' if sure else '?'} {digit.probability:.2f}"
+        _, _, width, height = draw.textbbox((0, 0), text, font=font)
+        left, top = box.left, max(0, box.top - height - 3)
+        # On a ground of its own it is read on paper of any shade.
+        draw.rectangle((left, top, left + width + 3, top + height + 3), fill=colour)
+        draw.text((left + 2, top + 1), text, fill="white", font=font)
+    return drawn
+
+
+def save_annotated(
+    source: str | Path, digits: Sequence[Digit], min_probability: float, folder: str | Path
+) -> Path:
+    """Writes `annotate` of the picture in file `source` to a new file NAME-read.png, or
+    NAME-read-2.png and so on, in `folder`, which is made where it is missing.
+
+    Raises MnistGraphError where that cannot be.
+    """
+    folder, stem = Path(folder), Path(source).stem
+    drawn = annotate(read_upright(source), digits, min_probability)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = folder / f"{stem}-read{f'-{number}' if number > 1 else ''}.png"
+            try:
+                with path.open("xb") as file:
+                    drawn.save(file, "PNG")
+                return path
+            except FileExistsError:
+                number += 1
+    except OSError as error:
+        raise cannot_write(folder, error) from error

@@ -1,0 +1,188 @@
+"""One run directory: everything that training saves.
+
+runs/<model>/<number>/
+    recipe.json              hyperparameters, data, versions, device
+    history.csv              iteration, loss and accuracy, as printed
+    test.csv                 the same for the test images, at the end and during --watch
+    percentiles.csv          percentiles of the weights and the biases
+    batch.npz, test.npz      digits of the last batch and of the test, with predictions
+    events.out.tfevents.*    for TensorBoard
+    checkpoint-<iteration>/  the last two checkpoints (checkpoints.py)
+    result.json              written last: without it, the run is unfinished
+    .lock                    locked while a process trains the run
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
+from mnist_graph.runs.csv_log import CsvAppender, CsvLog
+from mnist_graph.runs.files import cannot_write, read_json, synchronize, write_json
+
+RUNS_DIR = "runs"
+"""The default folder of all runs."""
+
+
+class BatchMetrics(NamedTuple):
+    """A row of history.csv: the batch just trained on, evaluated at keep_prob 1."""
+
+    iteration: int
+    loss: float
+    accuracy: float
+
+
+class TestMetrics(NamedTuple):
+    """A row of test.csv: the test images."""
+
+    __test__ = False  # not a test, whatever pytest thinks of the name
+
+    iteration: int
+    loss: float
+    accuracy: float
+
+
+PERCENTILES = (0, 7, 16, 31, 69, 84, 93, 100)
+"""The minimum, a normal distribution's values at -1.5, -1, -0.5, 0.5, 1 and 1.5 standard
+deviations, and the maximum, as in TensorBoard's distributions."""
+
+WeightPercentiles = namedtuple(
+    "WeightPercentiles",
+    ["iteration", *(f"{kind}_{p}" for kind in ("weights", "biases") for p in PERCENTILES)],
+)
+"""A row of percentiles.csv: PERCENTILES of all weights and of all biases."""
+
+ROWS: dict[str, type[Any]] = {
+    "history": BatchMetrics,
+    "test": TestMetrics,
+    "percentiles": WeightPercentiles,
+}
+"""The CSV files of a run, <name>.csv, with the type of their rows."""
+
+
+class Result(NamedTuple):
+    """The outcome of a finished run, in result.json."""
+
+    test_accuracy: float
+    """The share of test images that are classified correctly."""
+    seconds: float
+    """Time spent in the training loop, including evaluations."""
+    iterations_per_second: float
+
+
+class Run(NamedTuple):
+    """A run directory and what its recipe.json says."""
+
+    directory: Path
+    recipe: Recipe
+    image_shape: tuple[int, int]
+    """Height and width of the images, in pixels."""
+    classes: int
+    sha256: dict[str, str]
+    """SHA-256 of the four data files, uncompressed."""
+
+    @property
+    def result(self) -> Result | None:
+        """The outcome; None while the run is unfinished. Raises MnistGraphError if result.json
+        is damaged.
+        """
+        path = self.directory / "result.json"
+        if not path.exists():
+            return None
+        values = read_json(path)
+        try:
+            return Result(*(float(values[name]) for name in Result._fields))
+        except (KeyError, TypeError, ValueError) as error:
+            raise MnistGraphError(f"{path} is damaged; delete it and use --resume") from error
+
+    @property
+    def history(self) -> list[BatchMetrics]:
+        """The rows of history.csv, oldest first; see `CsvLog.read`."""
+        return self.log("history").read()
+
+    def log(self, name: str) -> CsvLog[Any]:
+        """The CSV log of that name, one of ROWS."""
+        return CsvLog(self.directory / f"{name}.csv", ROWS[name])
+
+    def appender(self, name: str, start: int) -> CsvAppender[Any]:
+        """Continue the CSV log of that name at iteration `start`."""
+        return CsvAppender(self.log(name), start)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The newest undamaged checkpoint; see `find_checkpoint`."""
+        return find_checkpoint(self.directory)
+
+    def save_checkpoint(self, write: Callable[[str], Any], iteration: int, seconds: float) -> None:
+        """Save what `write(prefix)` writes as a checkpoint; see `save_checkpoint`.
+
+        Raises MnistGraphError on failure; the older checkpoints are then untouched.
+        """
+        try:
+            synchronize(self.directory / "history.csv")
+            save_checkpoint(self.directory, write, iteration, seconds)
+        except Exception as error:  # OSError and TensorFlow's own
+            raise cannot_write(self.directory, error) from error
+
+    def needs_training(self, iterations: int | None = None) -> bool:
+        """Whether there is anything left to train, up to `iterations` in all (default: the
+        recipe's). A run can be made longer, even a finished one, but not shorter: raises
+        UsageError if `iterations` is below the recipe's.
+        """
+        if iterations is not None and iterations < self.recipe.iterations:
+            raise UsageError(
+                f"in {self.directory} iterations is {self.recipe.iterations}, not {iterations}; "
+                "a run can only be made longer"
+            )
+        return self.result is None or (iterations or 0) > self.recipe.iterations
+
+    def lengthen(self, iterations: int) -> "Run":
+        """Record that the run has `iterations` in all; returns it with the new recipe. Raises
+        MnistGraphError if that cannot be written.
+        """
+        description = read_json(self.directory / "recipe.json")
+        recipe = self.recipe.override(iterations=iterations)
+        try:
+            # First, because a finished run would not be trained any further.
+            (self.directory / "result.json").unlink(missing_ok=True)
+            write_json(self.directory / "recipe.json", {**description, "recipe": recipe.to_json()})
+        except OSError as error:  # pragma: no cover - as in write_result, which is tested
+            raise cannot_write(self.directory, error) from error
+        return self._replace(recipe=recipe)
+
+    def require_data(self, sha256: dict[str, str]) -> None:
+        """Raise UsageError unless the run was trained on data with these SHA-256."""
+        if self.sha256 != sha256:
+            raise UsageError(f"{self.directory} was trained on other data; give its --data-dir")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training this run. The lock ends with its process.
+
+        Raises MnistGraphError if another process has it.
+        """
+        lock = FileLock(self.directory / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise MnistGraphError(
+                f"{self.directory} is being trained by another process; wait for it to finish"
+            ) from error
+        except OSError as error:  # pragma: no cover - no permission, which root always has
+            raise cannot_write(self.directory, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def write_result(self, result: Result) -> None:
+        """Mark the run as finished. Raises MnistGraphError if that cannot be written."""
+        try:
+            write_json(self.directory / "result.json", result._asdict())
+        except OSError as error:
+            raise cannot_write(self.directory, error) from error

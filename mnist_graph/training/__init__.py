@@ -1,0 +1,12 @@
+"""A recipe and data in, a finished run directory out.
+
+    train          train() and resume(): compose the hooks and start the loop
+    loop           the training loop; knows hooks only as an interface
+    hooks          that interface, and the default intervals
+    saving         hooks that save: history.csv, checkpoints
+    panel_data     hook that saves what the panels show
+    tensorboard    hook that writes TensorBoard's event files
+    pace           how many steps to take per session call
+
+Open `train` first, then `loop`.
+"""

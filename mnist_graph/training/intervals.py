@@ -1,0 +1,16 @@
+"""How often training evaluates and saves. Imports nothing heavy, for the command line's help."""
+
+from mnist_graph.errors import UsageError
+
+LOG_EVERY = 100
+"""Default number of iterations from one evaluation to the next."""
+SAVE_EVERY = 60.0
+"""Default number of seconds from one checkpoint to the next."""
+
+
+def check_intervals(log_every: int, save_every: float) -> None:
+    """Raise UsageError for an interval that is out of range."""
+    if log_every < 1:
+        raise UsageError(f"--log-every must be at least 1, not {log_every}")
+    if not save_every >= 0:  # NaN too
+        raise UsageError(f"--save-every must be at least 0, not {save_every}")

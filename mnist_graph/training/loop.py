@@ -1,0 +1,213 @@
+"""The training loop: a session, batches, training steps, and regular evaluations.
+
+The loop takes several steps per session call (graph/multistep.py); apart from that it is the
+tutorials': feed a batch, run train_step, every 100 iterations print loss and accuracy, at the
+end test.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import tensorflow as tf
+
+from mnist_graph.data.batches import Batch, batches, sparse_labels
+from mnist_graph.data.datasets import DataSets
+from mnist_graph.errors import MnistGraphError
+from mnist_graph.graph.build import Graph
+from mnist_graph.graph.multistep import MultiStep
+from mnist_graph.graph.schedules import learning_rate
+from mnist_graph.graph.sessions import Device, open_session
+from mnist_graph.runs.predictor import batch_slices, restore
+from mnist_graph.runs.run import BatchMetrics, Result, Run
+from mnist_graph.training.hooks import Hook, Stop, TestPredictions
+from mnist_graph.training.pace import Pace
+
+PAUSE_SECONDS = 0.03
+"""From one call of `pulse` to the next while a hook has paused training."""
+
+
+class Training:
+    """One run while it is being trained: its graph, its session, its hooks."""
+
+    iteration: int
+    batch: Batch | None = None
+
+    def __init__(
+        self,
+        run: Run,
+        data: DataSets,
+        device: Device,
+        graph: Graph,
+        multistep: MultiStep,
+        log_every: int,
+        hooks: Sequence[Hook],
+    ) -> None:
+        self.run, self.data = run, data
+        self.device, self.graph, self.multistep = device, graph, multistep
+        self.log_every, self.hooks = log_every, hooks
+
+    @property
+    def is_last(self) -> bool:
+        """Whether all iterations are completed."""
+        return self.iteration == self.run.recipe.iterations
+
+    def finish(self) -> Run:
+        """Train to the end, test, write the result, and return the run."""
+        network = self.run.recipe.network
+        try:
+            with open_session(self.graph.graph, self.device, network) as self.session:
+                return self._finish()
+        except tf.errors.ResourceExhaustedError as error:  # pragma: no cover - on a GPU
+            raise MnistGraphError(
+                f"out of memory on the {self.device.name}; try a smaller --batch-size or --hidden"
+            ) from error
+
+    def _finish(self) -> Run:
+        self.iteration, seconds = self._restore()
+        self.started = time.perf_counter() - seconds
+        with ExitStack() as begun:
+            for hook in self.hooks:
+                hook.begin(self)
+                begun.callback(hook.end)
+            try:
+                self._train()
+                seconds = self._seconds()
+                unsaved = self._try_to_save()
+                self.session.run(self.graph.use_averages)
+                accuracy = self.test().accuracy
+            except Stop as stop:
+                stop.run, stop.iteration = self.run, self.iteration - 1
+                raise
+        speed = self.run.recipe.iterations / seconds
+        try:
+            if unsaved is not None:
+                raise unsaved
+            self.run.write_result(Result(accuracy, round(seconds, 3), round(speed, 3)))
+        except MnistGraphError as error:
+            raise MnistGraphError(
+                f"{error}; training finished (test accuracy {accuracy:.6g}) but could not be saved"
+            ) from error
+        return self.run
+
+    def _restore(self) -> tuple[int, float]:
+        """Initialize or restore the variables; return the completed iterations and the seconds
+        they took.
+        """
+        checkpoint = self.run.checkpoint()
+        if checkpoint is None:
+            self.session.run(self.graph.initialize)
+            return 0, 0.0
+        restore(self.session, self.graph, checkpoint)
+        return checkpoint.iteration, checkpoint.seconds
+
+    def _train(self) -> None:
+        try:
+            self._iterate()
+        except Stop:
+            self.save()
+            raise
+
+    def _iterate(self) -> None:
+        recipe, steps = self.run.recipe, self.multistep
+        take_steps = self.session.make_callable(
+            steps.losses, [steps.pixels, steps.labels, steps.keep_prob, steps.steps]
+        )
+        self._evaluate = self.session.make_callable(
+            [self.graph.loss, self.graph.accuracy], [self.graph.pixels, self.graph.labels]
+        )
+        keep_prob = np.float32(recipe.fed_keep_prob)
+        last = slice(-recipe.batch_size, None)
+        patience = min((hook.patience for hook in self.hooks), default=math.inf)
+        pace = Pace(recipe.batch_size * math.prod(self.data.image_shape), patience)
+        ranges = pace.ranges(self.iteration, recipe.iterations, self.log_every)
+        for iterations, (pixels, labels) in batches(self.data.train, recipe, ranges):
+            with pace.measured(len(iterations)):
+                losses = take_steps(pixels, labels, keep_prob, len(iterations))
+            for iteration, loss in zip(iterations, losses, strict=True):
+                self._require_finite(iteration, loss)
+            self.iteration, self.batch = iterations.stop, (pixels[last], labels[last])
+            if iteration % self.log_every == 0 or self.is_last:
+                metrics = BatchMetrics(iteration, *self.evaluate_batch())
+                for hook in self.hooks:
+                    hook.evaluated(metrics)
+            for hook in self.hooks:
+                hook.after_iteration(iteration)
+            self._pulse()
+
+    def _pulse(self) -> None:
+        """Give hooks their turn; time that they pause does not count as training."""
+        start = time.perf_counter()
+        for hook in self.hooks:
+            hook.pulse()
+        while any(hook.paused for hook in self.hooks):
+            time.sleep(PAUSE_SECONDS)
+            for hook in self.hooks:
+                hook.pulse()
+        self.started += time.perf_counter() - start
+
+    def evaluate_batch(self) -> tuple[float, float]:
+        """Return loss and accuracy of `batch` at keep_prob 1, each rounded to six digits.
+        Raises MnistGraphError if the loss is NaN or infinite.
+        """
+        loss, accuracy = (float(f"{value:.6g}") for value in self._evaluate(*self.batch))
+        self._require_finite(self.iteration - 1, loss)
+        return loss, accuracy
+
+    def test(self) -> TestPredictions:
+        """Evaluate the test images, and tell the hooks."""
+        graph, recipe, images = self.graph, self.run.recipe, self.data.test
+        labels = sparse_labels(images, slice(None))
+        run = self.session.make_callable(
+            [graph.logits, graph.cross_entropies], [graph.pixels, graph.labels]
+        )
+        predictions, losses = [], []
+        for part in batch_slices(len(labels)):
+            logits, cross_entropies = run(images.pixels[part], labels[part])
+            predictions.append(logits.argmax(axis=1).astype(np.int32))
+            losses.append(cross_entropies)
+            self._pulse()
+        predicted = np.concatenate(predictions)
+        scale = recipe.batch_size if recipe.loss == "sum" else 1
+        mean = np.concatenate(losses).mean(dtype=np.float64)
+        test = TestPredictions(
+            iteration=self.iteration - 1,
+            loss=float(f"{scale * mean:.6g}"),
+            accuracy=float((predicted == labels).mean()),
+            labels=labels,
+            predictions=predicted,
+        )
+        for hook in self.hooks:
+            hook.tested(test)
+        return test
+
+    def _require_finite(self, iteration: int, loss: float) -> None:
+        if math.isfinite(loss):
+            return
+        with tf.Graph().as_default() as graph, open_session(graph, self.device) as session:
+            rate = session.run(learning_rate(self.run.recipe, tf.constant(iteration)))
+        raise MnistGraphError(
+            f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "
+            f"try a lower --learning-rate; earlier checkpoints are in {self.run.directory}"
+        )
+
+    def save(self) -> None:
+        """Write a checkpoint. Raises MnistGraphError if that fails."""
+
+        def write(prefix: str) -> None:
+            self.graph.saver.save(self.session, prefix, write_state=False)
+
+        self.run.save_checkpoint(write, self.iteration, self._seconds())
+
+    def _try_to_save(self) -> MnistGraphError | None:
+        """Write the last checkpoint; return the error, so that the test can still be run."""
+        try:
+            self.save()
+        except MnistGraphError as error:
+            return error
+        return None
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.started

@@ -1,0 +1,137 @@
+"""Train a recipe, or resume an interrupted run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mnist_graph.data.datasets import DataSets
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.build import Graph, build_graph
+from mnist_graph.graph.multistep import MultiStep, add_multistep
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.graph.sessions import Device, choose_device
+from mnist_graph.runs.find import create_run, load_run
+from mnist_graph.runs.run import RUNS_DIR, Run
+from mnist_graph.training.hooks import Hook
+from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY, check_intervals
+from mnist_graph.training.loop import Training
+from mnist_graph.training.panel_data import SavePanelData
+from mnist_graph.training.saving import SaveCheckpoints, WriteHistory
+from mnist_graph.training.tensorboard import WriteEventFiles
+
+
+def train(
+    recipe: Recipe,
+    data: DataSets,
+    run_dir: str | Path | None = None,
+    *,
+    runs_dir: str | Path = RUNS_DIR,
+    device: str = "auto",
+    log_every: int = LOG_EVERY,
+    save_every: float = SAVE_EVERY,
+    hooks: Sequence[Hook] = (),
+) -> Run:
+    """Train `recipe` on data.train, test it on data.test, and return the finished run.
+
+    The run is saved in `run_dir` (default: a new directory in runs_dir/<model>/). Every
+    `log_every` iterations, and at the last one, the batch just trained on is evaluated at
+    keep_prob 1 and the hooks are told. The order of the batches follows from recipe.seed. Every
+    `save_every` seconds, and at the end, a checkpoint is saved for `resume`; if that fails,
+    training continues with an MnistGraphWarning.
+
+    Raises UsageError if recipe and data do not fit together or an interval is out of range, and
+    MnistGraphError if the device
+    is not available, the run cannot be saved, or the loss becomes NaN or infinite.
+    """
+    check_intervals(log_every, save_every)
+    prepared = _prepare(recipe, data, device)  # fail before creating the run directory
+    run = create_run(
+        recipe,
+        data.image_shape,
+        data.classes,
+        data.sha256,
+        str(prepared.device),
+        runs_dir,
+        run_dir,
+    )
+    with run.locked():
+        return _train_run(run, data, prepared, log_every, save_every, hooks)
+
+
+def resume(
+    run_dir: str | Path,
+    data: DataSets,
+    *,
+    iterations: int | None = None,
+    device: str = "auto",
+    log_every: int = LOG_EVERY,
+    save_every: float = SAVE_EVERY,
+    hooks: Sequence[Hook] = (),
+) -> Run:
+    """Continue the unfinished run in `run_dir` as if it had not been interrupted; return it
+    finished.
+
+    `iterations` can be more than the run had; a schedule that depends on their number, such as
+    one-cycle, then continues at the same iteration of the longer schedule. A finished run that
+    is not made longer is returned as it is.
+
+    Raises MnistGraphError as `train` does, and UsageError if the data is not what the run was
+    trained on or `iterations` is below what the run has.
+    """
+    check_intervals(log_every, save_every)
+    run = load_run(run_dir)
+    if not run.needs_training(iterations):
+        return run
+    with run.locked():
+        run = load_run(run_dir)  # again: another process may have trained it meanwhile
+        if not run.needs_training(iterations):
+            return run
+        run.require_data(data.sha256)
+        recipe = run.recipe if iterations is None else run.recipe.override(iterations=iterations)
+        prepared = _prepare(recipe, data, device)
+        if recipe != run.recipe:
+            run = run.lengthen(recipe.iterations)
+        return _train_run(run, data, prepared, log_every, save_every, hooks)
+
+
+class _Prepared(NamedTuple):
+    device: Device
+    graph: Graph
+    multistep: MultiStep
+
+
+def _prepare(recipe: Recipe, data: DataSets, device: str) -> _Prepared:
+    """Choose the device and build the graph. Raises UsageError if recipe and data do not fit."""
+    if data.validation.num_examples != recipe.validation_size:
+        raise UsageError(
+            f"{recipe.model} uses {recipe.validation_size} validation images, but the data has "
+            f"{data.validation.num_examples}: call "
+            f"read_data_sets(validation_size={recipe.validation_size})"
+        )
+    if recipe.batch_size > data.train.num_examples:
+        raise UsageError(
+            f"batch_size is {recipe.batch_size:,}, but there are only "
+            f"{data.train.num_examples:,} training images"
+        )
+    chosen, recipe = choose_device(recipe, device)
+    graph = build_graph(recipe, data.image_shape, data.classes)
+    return _Prepared(chosen, graph, add_multistep(graph, recipe))
+
+
+def _train_run(
+    run: Run,
+    data: DataSets,
+    prepared: _Prepared,
+    log_every: int,
+    save_every: float,
+    hooks: Sequence[Hook],
+) -> Run:
+    all_hooks = (
+        WriteHistory(),
+        *hooks,
+        # Slow hooks last.
+        SaveCheckpoints(save_every),
+        SavePanelData(),
+        WriteEventFiles(),
+    )
+    return Training(run, data, *prepared, log_every, all_hooks).finish()

@@ -1,0 +1,287 @@
+"""The command as a user types it: what it prints, keeps and reads."""
+
+import csv
+import re
+import subprocess
+import sys
+
+import pytest
+from helpers import (
+    CLASSICS,
+    LINE,
+    ROOT,
+    TEST_IMAGE,
+    drawing,
+    printed,
+    run_command,
+    run_main,
+    same_variables,
+    some_mnist,
+    test_ink,
+    write_data,
+)
+
+from mnist_graph import recipes
+from mnist_graph.cli.hooks import PrintLines
+from mnist_graph.graph.outline import outline
+from mnist_graph.runs.find import load_run
+from mnist_graph.runs.run import BatchMetrics
+
+SHORT = ("--model", "softmax", "--iterations", "20")
+
+
+def test_the_lines_are_the_tutorials_to_the_character(capsys):
+    PrintLines().evaluated(BatchMetrics(0, 3.67079, 0.140625))
+    PrintLines().evaluated(BatchMetrics(100, 0.492122, 0.84375))
+    assert capsys.readouterr().out == (
+        "Iteration 0     | Loss = 3.67079        | Accuracy = 0.140625\n"
+        "Iteration 100   | Loss = 0.492122       | Accuracy = 0.84375\n"
+    )
+
+
+@pytest.mark.parametrize("model", CLASSICS)
+def test_a_training_prints_its_lines_then_the_test_accuracy_and_no_more(trained, model):
+    run = trained(model)
+    *lines, last = run.outcome.out.splitlines()
+    iterations = load_run(run.directory).recipe.iterations
+    for line in lines:
+        assert LINE.fullmatch(line)
+        assert [line.index("|"), line.rindex("|")] == [16, 40]
+    numbers = [int(number) for number, _, _ in printed(run.outcome.out)]
+    assert numbers == [*range(0, iterations, 100), iterations - 1]
+    assert re.fullmatch(r"Accuracy on test set: 0\.\d{1,4}", last)
+    assert run.outcome.code == 0
+    assert run.outcome.err.splitlines()[-1] == f"mnist-graph: kept in runs/{model}/1"
+
+
+@pytest.mark.parametrize(
+    ("every", "iterations", "expected"),
+    [
+        (7, 20, [0, 7, 14, 19]),
+        (10, 21, [0, 10, 20]),
+        (100, 1, [0]),
+        (1, 3, [0, 1, 2]),
+        (5, 5, [0, 4]),
+    ],
+)
+def test_lines_come_every_log_every_iterations_and_at_the_last(
+    command, every, iterations, expected
+):
+    outcome = command("--model", "softmax", "--iterations", iterations, "--log-every", every)
+    assert [int(number) for number, _, _ in printed(outcome.out)] == expected
+
+
+def test_the_command_alone_trains_without_tensorflows_chatter(tmp_path):
+    outcome = run_command(tmp_path, *SHORT)
+    assert outcome.code == 0
+    assert len(outcome.out.splitlines()) == 3
+    notes = outcome.err.splitlines()
+    assert len(notes) == 2
+    assert re.fullmatch(r"mnist-graph: training softmax on the \wPU .*", notes[0])
+    assert notes[1] == "mnist-graph: kept in runs/softmax/1"
+    assert (tmp_path / "runs" / "softmax" / "1" / "result.json").is_file()
+
+
+def test_the_same_command_prints_the_same_and_keeps_the_same_bits(command, tmp_path):
+    words = ("--model", "mlp", "--iterations", "25", "--hidden", "40,30")
+    first, second, other = command(*words), command(*words), command(*words, "--seed", "1")
+    assert first.out == second.out != other.out
+    runs = tmp_path / "runs" / "mlp"
+    assert same_variables(runs / "1", runs / "2")
+    assert not same_variables(runs / "1", runs / "3")
+
+
+def test_quiet_prints_the_result_alone(command):
+    outcome = command(*SHORT, "--quiet")
+    assert re.fullmatch(r"Accuracy on test set: 0\.\d+\n", outcome.out)
+    assert outcome.err == ""
+
+
+def test_every_hyperparameter_has_a_flag(command, tmp_path):
+    changes = {
+        "iterations": 2,
+        "batch_size": 7,
+        "learning_rate": 0.25,
+        "optimizer": "gradient-descent",
+        "schedule": "one-cycle",
+        "keep_prob": 0.75,
+        "hidden": (5, 6),
+        "activation": "tanh",
+        "validation_size": 100,
+        "precision": "auto",
+        "seed": 2**70,
+    }
+    words = []
+    for name, value in changes.items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        words += [f"--{name.replace('_', '-')}", text]
+    assert command("--model", "mlp", *words).code == 0
+    run = load_run(tmp_path / "runs" / "mlp" / "1")
+    assert run.recipe == recipes["mlp"].override(**changes)
+
+
+def test_list_models_names_every_recipe_with_its_numbers(command):
+    outcome = command("--list-models")
+    head, *rows = outcome.out.splitlines()
+    assert head.split() == ["model", "network", "parameters", "training", "published"]
+    assert [row.split()[0] for row in rows] == list(recipes)
+    for row, recipe in zip(rows, recipes.values(), strict=True):
+        assert f"{outline(recipe).parameters:,}" in row
+        assert f"{recipe.iterations:,} x {recipe.batch_size}, {recipe.optimizer}" in row
+        assert recipe.published in row
+
+
+LATE = """
+import contextlib, io, sys
+from mnist_graph.cli import main
+import mnist_graph
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    for words in (["--help"], ["--list-models"], ["--nope"], ["--model", "nope"]):
+        try:
+            main(words)
+        except SystemExit:
+            pass
+print(sorted({"tensorflow", "numpy", "PIL"} & set(sys.modules)))
+"""
+
+
+def test_help_and_a_mistyped_flag_import_no_tensorflow(tmp_path):
+    found = subprocess.run(
+        [sys.executable, "-c", LATE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "[]\n"
+
+
+def test_help_names_every_model_and_leaves(command):
+    outcome = command("--help")
+    assert outcome.code == 0
+    assert ", ".join(recipes) in " ".join(outcome.out.split())
+
+
+def predict(run, *words):
+    """The command of a shared run once more, with more words; trains nothing."""
+    before = sorted(run.cwd.glob("runs/*/*"))
+    outcome = run_main(run.cwd, *run.words, *words)
+    assert sorted(run.cwd.glob("runs/*/*")) == before
+    return outcome
+
+
+@pytest.mark.parametrize("model", CLASSICS)
+def test_predict_reads_the_test_image_with_the_run_there_is(trained, model):
+    outcome = predict(trained(model), "--predict", TEST_IMAGE)
+    assert outcome == (0, "Prediction for test image: 2\n", "")
+
+
+def test_several_pictures_get_a_line_each_with_their_names(trained, tmp_path):
+    other = tmp_path / "other.png"
+    drawing(test_ink()).save(other)
+    outcome = predict(trained("mlp"), "--predict", TEST_IMAGE, other, TEST_IMAGE)
+    line = f"{TEST_IMAGE}: 2\n"
+    assert outcome == (0, f"{line}{other}: 2\n{line}", "")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_one_bad_picture_among_good_ones_is_reported_and_the_others_are_read(
+    trained, tmp_path, quiet
+):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    flags = ["--quiet"] if quiet else []
+    outcome = predict(trained("mlp"), *flags, "--predict", TEST_IMAGE, bad, "missing.png")
+    assert outcome.code == 1
+    assert outcome.out == f"{TEST_IMAGE}: 2\n"
+    errors = outcome.err.splitlines()
+    assert len(errors) == 2
+    assert errors[0] == f"mnist-graph: error: {bad} is not a picture that can be read"
+    assert errors[1].startswith("mnist-graph: error: cannot read missing.png")
+
+
+def test_predict_trains_first_where_there_is_no_such_run_and_says_so(command, tmp_path):
+    words = (
+        "--model",
+        "mlp",
+        "--iterations",
+        "300",
+        "--learning-rate",
+        "0.001",
+        "--log-every",
+        299,
+    )
+    first = command(*words, "--predict", TEST_IMAGE)
+    lines = first.out.splitlines()
+    assert [bool(LINE.fullmatch(line)) for line in lines] == [True, True, False, False]
+    assert lines[2].startswith("Accuracy on test set: ")
+    assert lines[3] == "Prediction for test image: 2"
+    assert "no finished run of this recipe under runs/: training it first" in first.err
+    second = command(*words, "--predict", TEST_IMAGE)
+    assert second == (0, "Prediction for test image: 2\n", "")
+    assert [path.name for path in (tmp_path / "runs" / "mlp").iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("change", [("--seed", 5), ("--batch-size", 99), ("--keep-prob", 1)])
+def test_predict_takes_no_run_of_another_recipe(command, tmp_path, change):
+    words = ("--model", "mlp", "--iterations", 2, "--hidden", 9)
+    command(*words)
+    outcome = command(*words, *change, "--predict", TEST_IMAGE)
+    assert "training it first" in outcome.err
+    assert (tmp_path / "runs" / "mlp" / "2").is_dir()
+
+
+def test_predict_takes_no_unfinished_run(command, tmp_path):
+    command(*SHORT)
+    (tmp_path / "runs" / "softmax" / "1" / "result.json").unlink()
+    assert "training it first" in command(*SHORT, "--predict", TEST_IMAGE).err
+
+
+def test_predict_with_a_run_dir_takes_that_run(trained, command, tmp_path):
+    directory = trained("mlp").directory
+    words = ("--model", "mlp", "--run-dir", directory, "--predict", TEST_IMAGE)
+    assert command(*words) == (0, "Prediction for test image: 2\n", "")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_predict_takes_no_run_on_other_data(command, mnist, tmp_path):
+    write_data(tmp_path / "data", *some_mnist(mnist))
+    words = ("--model", "softmax", "--iterations", 3, "--validation-size", 9)
+    command(*words)
+    on_data = (*words, "--data-dir", "data", "--predict", TEST_IMAGE)
+    assert "training it first" in command(*on_data).err
+    assert "training it first" not in command(*on_data).err
+    assert load_run(tmp_path / "runs" / "softmax" / "2").classes == 10
+
+
+def test_run_dir_is_where_the_run_is_kept(command, tmp_path):
+    assert command(*SHORT, "--run-dir", "deep/er/mine").code == 0
+    assert load_run(tmp_path / "deep" / "er" / "mine").result is not None
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("model", CLASSICS)
+@pytest.mark.parametrize(
+    ("zipped", "classes", "rows", "columns"),
+    [
+        (False, 3, slice(None), slice(None)),
+        (True, 256, slice(4, 24), slice(8, 20)),
+        (True, 2, slice(9, 20), slice(None)),
+    ],
+    ids=["three classes", "256 classes of 20x12", "two classes of 11x28"],
+)
+def test_ones_own_data_is_trained_on(
+    command, tmp_path, mnist, model, zipped, classes, rows, columns
+):
+    train, test = some_mnist(mnist, 600, classes, rows, columns)
+    write_data(tmp_path / "data", train, test, zipped)
+    words = ("--model", model, "--iterations", 2, "--validation-size", 50, "--data-dir", "data")
+    outcome = command(*words)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("Iteration") == 2
+    run = load_run(tmp_path / "runs" / model / "1")
+    assert (run.classes, run.image_shape) == (classes, train[0].shape[1:])
+
+
+def test_history_csv_is_what_was_printed(command, tmp_path):
+    outcome = command(*SHORT, "--log-every", 6)
+    with (tmp_path / "runs" / "softmax" / "1" / "history.csv").open(newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["iteration", "loss", "accuracy"]
+    assert [tuple(row) for row in rows] == printed(outcome.out)

@@ -1,0 +1,96 @@
+"""Several steps per session call: the same bits as the plain train_step."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers import ROOT
+
+from mnist_graph import build_graph, recipes
+from mnist_graph.data.batches import make_batch
+from mnist_graph.data.scaling import scale
+from mnist_graph.graph.multistep import add_multistep
+from mnist_graph.graph.sessions import choose_device, open_session
+
+tf1 = tf.compat.v1
+STEPS = 5
+
+
+def train_plainly(recipe, batches):
+    """As the tutorials do: one session call per step, fed with images."""
+    graph = build_graph(recipe)
+    device, _ = choose_device(recipe.override(precision="float32"), "cpu")
+    with open_session(graph.graph, device, recipe.network) as session:
+        session.run(graph.initialize)
+        for pixels, labels in batches:
+            images = scale(pixels.reshape(len(pixels), -1).astype(np.float32))
+            feed = {graph.images: images, graph.labels: labels}
+            session.run(graph.train_step, {**feed, graph.keep_prob: recipe.fed_keep_prob})
+        return session.run(all_variables(graph))
+
+
+def train_in_one_call(recipe, batches):
+    graph = build_graph(recipe)
+    steps = add_multistep(graph, recipe)
+    device, _ = choose_device(recipe.override(precision="float32"), "cpu")
+    pixels, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
+    with open_session(graph.graph, device, recipe.network) as session:
+        session.run(graph.initialize)
+        feed = {steps.pixels: pixels, steps.labels: labels, steps.steps: len(batches)}
+        losses = session.run(steps.losses, {**feed, steps.keep_prob: recipe.fed_keep_prob})
+        assert losses.shape == (len(batches),)
+        return session.run(all_variables(graph))
+
+
+def all_variables(graph):
+    with graph.graph.as_default():
+        return {variable.op.name: variable for variable in tf1.global_variables()}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", recipes)
+def test_several_steps_per_call_end_with_the_bits_of_the_plain_train_step(mnist, name, precision):
+    recipe = recipes[name].override(precision=precision, batch_size=20)
+    batches = [make_batch(mnist.train, recipe, iteration) for iteration in range(STEPS)]
+    plain, together = train_plainly(recipe, batches), train_in_one_call(recipe, batches)
+    assert plain.keys() == together.keys()
+    assert plain["global_step"] == STEPS
+    different = [name for name in plain if plain[name].tobytes() != together[name].tobytes()]
+    assert different == []
+
+
+FIRST_LOSSES = """
+import numpy as np
+import tensorflow.compat.v1 as tf
+from mnist_graph import build_graph, recipes
+from mnist_graph.graph.multistep import add_multistep
+if {disabled}:
+    tf.disable_v2_behavior()
+pixels = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
+for name in ("softmax", "mnist-99", "conv3-batchnorm"):
+    recipe = recipes[name].override(batch_size=10)
+    graph = build_graph(recipe)
+    steps = add_multistep(graph, recipe)
+    with tf.Session(graph=graph.graph) as session:
+        session.run(graph.initialize)
+        fed = {{graph.pixels: pixels, graph.labels: np.arange(40) % 10, steps.steps: 4}}
+        print(session.run(steps.losses, fed))
+"""
+
+
+@pytest.mark.slow
+def test_a_program_that_disables_v2_behavior_gets_the_same_steps():
+    plain, disabled = (
+        subprocess.run(
+            [sys.executable, "-c", FIRST_LOSSES.format(disabled=disabled)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+        for disabled in (False, True)
+    )
+    assert plain.count("[") == 3
+    assert disabled == plain

@@ -1,0 +1,291 @@
+import json
+import platform
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers import printed
+
+from mnist_graph import MnistGraphError, MnistGraphWarning, recipes
+from mnist_graph.data.datasets import BUNDLED_SHA256
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.run import BatchMetrics, Result
+from mnist_graph.runs.find import create_run, find_run, list_runs, load_run
+
+RESULT = Result(0.9, 12.5, 80.0)
+MLP = recipes["mlp"]
+
+
+@pytest.fixture
+def new_run(tmp_path):
+    """A function that makes a run under runs/, finished unless it shall not be."""
+
+    def create(recipe=MLP, finished=True, sha256=BUNDLED_SHA256, **options):
+        options.setdefault("runs_dir", tmp_path / "runs")
+        run = create_run(recipe, (28, 28), 10, sha256, "CPU", **options)
+        if finished:
+            run.write_result(RESULT)
+        return run
+
+    return create
+
+
+def test_a_finished_run_leaves_its_parts_and_nothing_else(trained):
+    directory = trained("softmax").directory
+    names = {path.name for path in directory.iterdir()}
+    assert len([name for name in names if name.startswith("events.out.tfevents.")]) == 1
+    series = {"history.csv", "test.csv", "percentiles.csv"}
+    described = {"recipe.json", "result.json", "batch.npz", "test.npz"}
+    others = {".lock", "checkpoint-1000"} | series | described
+    assert {name for name in names if not name.startswith("events")} == others
+    files = {path.suffix for path in (directory / "checkpoint-1000").iterdir()}
+    assert {".index", ".meta", ".data-00000-of-00001"} <= files
+
+
+@pytest.mark.parametrize("model", ["softmax", "mlp"])
+def test_recipe_json_says_everything_that_the_result_depends_on(trained, model):
+    values = json.loads((trained(model).directory / "recipe.json").read_text())
+    recipe = recipes[model]
+    assert values["recipe"]["seed"] == 0
+    for name in ("learning_rate", "batch_size", "optimizer", "keep_prob", "activation"):
+        assert values["recipe"][name] == getattr(recipe, name)
+    assert Recipe.from_json(values["recipe"]) == recipe
+    assert values["sha256"] == BUNDLED_SHA256
+    assert (values["image_shape"], values["classes"]) == ([28, 28], 10)
+    assert values["versions"] == {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "tensorflow": version("tensorflow"),
+    }
+    assert tf.__version__ == values["versions"]["tensorflow"]
+    assert "CPU" in values["device"] or "GPU" in values["device"]
+
+
+def test_history_csv_says_what_was_printed(trained):
+    run = trained("mlp")
+    head, *rows = (run.directory / "history.csv").read_text().splitlines()
+    assert head == "iteration,loss,accuracy"
+    assert [tuple(row.split(",")) for row in rows] == printed(run.outcome.out)
+    assert len(rows) == 11
+
+
+def test_result_json_says_accuracy_seconds_and_speed(trained):
+    run = trained("mlp")
+    values = json.loads((run.directory / "result.json").read_text())
+    assert set(values) == {"test_accuracy", "seconds", "iterations_per_second"}
+    assert f"Accuracy on test set: {values['test_accuracy']:.6g}\n" in run.outcome.out
+    speed = 1000 / values["seconds"]
+    assert values["iterations_per_second"] == pytest.approx(speed, rel=0.01)
+
+
+def test_runs_are_numbered_from_1_and_behind_the_highest(new_run, tmp_path):
+    assert [new_run().directory.name for _ in range(3)] == ["1", "2", "3"]
+    (tmp_path / "runs" / "mlp" / "40").mkdir()
+    (tmp_path / "runs" / "mlp" / "notes").mkdir()
+    assert new_run().directory == tmp_path / "runs" / "mlp" / "41"
+    assert new_run(recipes["cnn"]).directory == tmp_path / "runs" / "cnn" / "1"
+
+
+def test_a_run_is_read_back_as_it_was_written(new_run):
+    recipe = MLP.override(hidden=(9, 8), learning_rate=3e-5, seed=7)
+    run = new_run(recipe)
+    run.log("history").append(BatchMetrics(0, 2.5, 0.125))
+    run.log("history").append(BatchMetrics(99, 1e-07, 1.0))
+    again = load_run(run.directory)
+    assert again == run
+    assert again.result == RESULT
+    assert again.history == [BatchMetrics(0, 2.5, 0.125), BatchMetrics(99, 1e-07, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("finished", "advice"), [(True, "never overwritten"), (False, "add --resume")]
+)
+def test_a_run_is_never_overwritten(new_run, tmp_path, finished, advice):
+    run = new_run(finished=finished, directory=tmp_path / "mine")
+    before = (run.directory / "recipe.json").read_bytes()
+    with pytest.raises(UsageError, match=advice):
+        new_run(MLP.override(seed=1), directory=run.directory)
+    assert (run.directory / "recipe.json").read_bytes() == before
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(new_run, tmp_path):
+    (tmp_path / "thesis.txt").write_text("dear reader")
+    with pytest.raises(UsageError, match="not empty"):
+        new_run(directory=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_find_run_takes_the_newest_finished_run(new_run, tmp_path):
+    runs = [new_run() for _ in range(11)]
+    new_run(finished=False)
+    found = find_run(tmp_path / "runs", MLP, BUNDLED_SHA256)
+    assert found == runs[-1], "11 is newer than 9; 12 is not finished"
+
+
+def test_find_run_takes_no_unfinished_run(new_run, tmp_path):
+    new_run(finished=False)
+    assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"iterations": 999},
+        {"seed": 1},
+        {"batch_size": 64},
+        {"learning_rate": 2e-4},
+        {"keep_prob": 0.6},
+        {"activation": "linear"},
+        {"hidden": (512, 256)},
+        {"validation_size": 0},
+        {"optimizer": "gradient-descent"},
+        {"precision": "float32"},
+    ],
+)
+def test_find_run_takes_a_run_of_exactly_the_recipe_alone(new_run, tmp_path, change):
+    other = new_run(MLP.override(**change))
+    assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) is None
+    assert find_run(tmp_path / "runs", MLP.override(**change), BUNDLED_SHA256) == other
+
+
+def test_find_run_takes_a_run_on_exactly_the_data_alone(new_run, tmp_path):
+    other = {**BUNDLED_SHA256, "t10k-labels-idx1-ubyte": "0" * 64}
+    run = new_run(sha256=other)
+    assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) is None
+    assert find_run(tmp_path / "runs", MLP, other) == run
+
+
+@pytest.mark.parametrize("damaged", ["recipe.json", "result.json"])
+def test_a_damaged_run_is_passed_over_where_one_is_searched(new_run, tmp_path, damaged):
+    good, bad = new_run(), new_run()
+    (bad.directory / damaged).write_text("{")
+    assert list(list_runs(tmp_path / "runs", "mlp")) == [good]
+    assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) == good
+
+
+def damage(directory, change):
+    path = directory / "recipe.json"
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+
+
+DAMAGES = {
+    "no classes": lambda v: v.pop("classes"),
+    "no recipe": lambda v: v.pop("recipe"),
+    "negative classes": lambda v: v.update(classes=-1),
+    "huge images": lambda v: v.update(image_shape=[28, 2**20]),
+    "one side": lambda v: v.update(image_shape=[28]),
+    "words for sizes": lambda v: v.update(image_shape=["a", "b"]),
+    "checksum of the wrong type": lambda v: v.update(sha256=5),
+    "unknown hyperparameter": lambda v: v["recipe"].update(magic=1),
+    "iterations of the wrong type": lambda v: v["recipe"].update(iterations="1"),
+    "keep_prob out of bounds": lambda v: v["recipe"].update(keep_prob=7.0),
+    "unknown network": lambda v: v["recipe"].update(network="nope"),
+    "a function that is no network": lambda v: v["recipe"].update(network="conv2d"),
+    "no hidden layers": lambda v: v["recipe"].update(hidden=None),
+    "no activation": lambda v: v["recipe"].update(activation=None),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_recipe_json_that_describes_no_run_is_refused(new_run, name):
+    run = new_run()
+    damage(run.directory, DAMAGES[name])
+    with pytest.raises(MnistGraphError, match=r"recipe\.json does not describe a run"):
+        load_run(run.directory)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe\x00", b"[" * 100_000])
+def test_a_recipe_json_that_is_no_json_object_is_refused(new_run, content):
+    run = new_run()
+    (run.directory / "recipe.json").write_bytes(content)
+    with pytest.raises(MnistGraphError, match=r"recipe\.json"):
+        load_run(run.directory)
+
+
+def test_a_recipe_json_beyond_all_measure_is_not_read(new_run):
+    path = new_run().directory / "recipe.json"
+    path.write_bytes(path.read_bytes() + b" " * 2**20)
+    with pytest.raises(MnistGraphError, match="too large"):
+        load_run(path.parent)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"test_accuracy": "x"}'])
+def test_a_damaged_result_is_refused(new_run, content):
+    run = new_run()
+    (run.directory / "result.json").write_text(content)
+    with pytest.raises(MnistGraphError, match=r"result\.json"):
+        _ = run.result
+
+
+@pytest.mark.parametrize("rest", ["1,2\n", "a,b,c\n", "\xff\n2,0.5,0.5\n", "\0\0\0\0\0\n"])
+def test_of_a_damaged_history_the_lines_before_are_kept(new_run, rest):
+    run = new_run()
+    content = f"iteration,loss,accuracy\n0,2.5,0.125\n{rest}".encode("latin-1")
+    (run.directory / "history.csv").write_bytes(content)
+    with pytest.warns(MnistGraphWarning, match=r"history\.csv is damaged from line 3 on"):
+        assert run.history == [(0, 2.5, 0.125)]
+
+
+def test_a_last_line_that_was_cut_off_is_left_out(new_run):
+    run = new_run()
+    (run.directory / "history.csv").write_text("iteration,loss,accuracy\n0,2.5,0.1\n100,0.3")
+    assert run.history == [(0, 2.5, 0.1)]
+
+
+@pytest.mark.parametrize("name", ["missing", "file", "a" * 300])
+def test_what_is_no_run_directory_is_refused(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MnistGraphError):
+        load_run(tmp_path / name)
+
+
+@pytest.mark.parametrize("options", ["runs_dir", "directory"])
+def test_a_file_where_the_directory_should_be_is_reported(new_run, tmp_path, options):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(MnistGraphError, match="cannot write to"):
+        new_run(**{options: tmp_path / "file"})
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.fixture
+def fill_disk(monkeypatch):
+    """Mocked, for a disk that is full from this very moment on."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    return lambda: monkeypatch.setattr("mnist_graph.runs.files.os.fsync", full)
+
+
+def test_a_result_that_cannot_be_written_leaves_nothing_of_it(new_run, fill_disk):
+    run = new_run(finished=False)
+    fill_disk()
+    with pytest.raises(MnistGraphError, match="No space left"):
+        run.write_result(RESULT)
+    assert sorted(path.name for path in run.directory.iterdir()) == ["history.csv", "recipe.json"]
+
+
+def test_a_directory_that_was_begun_in_vain_is_taken_away(new_run, tmp_path, fill_disk):
+    fill_disk()
+    for where in ({}, {"directory": tmp_path / "mine"}):
+        with pytest.raises(MnistGraphError, match="No space left"):
+            new_run(**where)
+    assert not list(tmp_path.rglob("*.json"))
+    assert not (tmp_path / "runs" / "mlp" / "1").exists()
+    assert not (tmp_path / "mine").exists()
+
+
+def test_what_a_kill_left_of_a_beginning_makes_way_and_a_history_does_not(new_run, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / ".recipe.json").write_text("{")
+    (folder / "history.csv").write_text("iteration,loss,accuracy\n0,2.5,0.1\n")
+    with pytest.raises(MnistGraphError, match="is not empty"):
+        new_run(directory=folder)
+    assert (folder / "history.csv").read_text().endswith("0.1\n")
+    (folder / "history.csv").write_text("iteration,loss,accuracy\n")
+    assert new_run(directory=folder).directory == folder
