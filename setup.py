@@ -1,3 +1,5 @@
+"""Installs the package; pyproject.toml has the settings of the development tools."""
+
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -6,13 +8,13 @@ here = Path(__file__).parent
 
 setup(
     name="mnist-graph",
-    version="1.0.0",
+    version="1.1.0",
     description="The classic TensorFlow 1 MNIST tutorials, whole and working on TensorFlow 2",
     long_description=(here / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["mnist_graph", "mnist_graph.*"]),
-    package_data={"mnist_graph": ["data/mnist/*"]},
+    package_data={"mnist_graph": ["py.typed"], "mnist_graph.data": ["mnist/*"]},
     python_requires=">=3.10,<3.14",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),
     extras_require={"gpu": ["tensorflow[and-cuda]"]},

@@ -1,4 +1,4 @@
-"""Real MNIST, read once, and runs that are trained once and looked at by many tests."""
+"""Fixtures that several test files share: MNIST, read once, and runs, trained once."""
 
 import functools
 import json
@@ -12,7 +12,7 @@ from helpers import Outcome, run_main
 
 from mnist_graph import read_data_sets
 
-for screen in ("DISPLAY", "WAYLAND_DISPLAY"):  # no test waits for somebody to close a window
+for screen in ("DISPLAY", "WAYLAND_DISPLAY"):  # no test may open a window on the user's screen
     os.environ.pop(screen, None)
 
 SHORT_RUNS = {
@@ -21,11 +21,11 @@ SHORT_RUNS = {
     # At the published rate of 1e-4, 500 iterations end near 0.94.
     "cnn": ("--iterations", "500", "--learning-rate", "0.001"),
 }
-"""What is added to `--model NAME`."""
+"""The words after `--model NAME` that train each shared run."""
 
 
 class Trained(NamedTuple):
-    """A finished run: where the command was run, what it was asked, and what it said."""
+    """A finished run: the folder the command was run in, its words, its output and the run."""
 
     cwd: Path
     words: tuple[str, ...]
@@ -40,15 +40,15 @@ def mnist():
 
 @pytest.fixture(scope="session")
 def digits(mnist):
-    """The first ten or more of each class of the validation images."""
+    """Validation images by class, at least ten of each."""
     images, labels = mnist.validation.pixels[:200], mnist.validation.sparse_labels[:200]
     return {label: images[labels == label] for label in range(10)}
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """A function from a model's name to its finished run, trained when first asked for, by
-    one of the processes among which pytest-xdist divides the tests.
+    """A function that returns the finished run of a model. Each is trained once, when it is
+    first needed, even if pytest-xdist divides the tests among several processes.
     """
     mine = tmp_path_factory.getbasetemp()
     cwd = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "trained"
@@ -57,11 +57,11 @@ def trained(tmp_path_factory):
     @functools.cache
     def train_once(model):
         words = ("--model", model, *SHORT_RUNS[model])
-        said = cwd / f"{model}.json"
-        with FileLock(said.with_suffix(".lock")):
-            if not said.exists():
-                said.write_text(json.dumps(run_main(cwd, *words)))
-        outcome = Outcome(*json.loads(said.read_text()))
+        saved = cwd / f"{model}.json"
+        with FileLock(saved.with_suffix(".lock")):
+            if not saved.exists():
+                saved.write_text(json.dumps(run_main(cwd, *words)))
+        outcome = Outcome(*json.loads(saved.read_text()))
         return Trained(cwd, words, outcome, cwd / "runs" / model / "1")
 
     return train_once
@@ -69,5 +69,5 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def command(tmp_path):
-    """The command, in this process and an empty folder."""
+    """The command, run in this process and in an empty folder."""
     return functools.partial(run_main, tmp_path)

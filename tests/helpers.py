@@ -1,4 +1,4 @@
-"""What several test files need: the command, files of every kind, a look into a run."""
+"""Helpers that several test files share: the command, files of every kind, checkpoints."""
 
 import contextlib
 import gzip
@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ CLASSICS = ("softmax", "mlp", "cnn")
 
 
 class Outcome(NamedTuple):
-    """What a command came to."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -34,7 +35,7 @@ class Outcome(NamedTuple):
 
 
 def run_main(cwd, *words):
-    """The command in this process, run in the folder `cwd`."""
+    """Run the command in this process, in the folder `cwd`."""
     out, err = io.StringIO(), io.StringIO()
     before = Path.cwd()
     os.chdir(cwd)
@@ -49,7 +50,7 @@ def run_main(cwd, *words):
 
 
 def start_command(cwd, *words, **options):
-    """`python main.py words...` in a process of its own, run in the folder `cwd`."""
+    """Start `python main.py words...` in a process of its own, in the folder `cwd`."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), *map(str, words)],
         cwd=cwd,
@@ -61,14 +62,30 @@ def start_command(cwd, *words, **options):
 
 
 def run_command(cwd, *words, **options):
-    """`start_command`, waited for."""
+    """Run `python main.py words...` in a process of its own, in the folder `cwd`."""
     process = start_command(cwd, *words, **options)
     out, err = process.communicate(timeout=120)
     return Outcome(process.returncode, out, err)
 
 
+def run_python(code, **variables):
+    """Run Python `code` in a fresh interpreter at the repository root. Environment `variables`
+    are set, or removed where they are None.
+    """
+    environment = {**os.environ, **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={name: value for name, value in environment.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
 def assert_refused(outcome, code, *said):
-    """One line on standard error that says what was wrong; nothing on standard output."""
+    """Assert that the command failed with one line on standard error, which contains `said`."""
     assert outcome.err.startswith("mnist-graph: error: ")
     assert outcome.err.endswith("\n")
     assert outcome.err.count("\n") == 1, outcome.err
@@ -79,12 +96,12 @@ def assert_refused(outcome, code, *said):
 
 
 def printed(out):
-    """The (iteration, loss, accuracy) of every line that the loop printed, as text."""
+    """Return the (iteration, loss, accuracy) of every line that the loop printed, as text."""
     return [found.groups() for line in out.splitlines() if (found := LINE.fullmatch(line))]
 
 
 def variables(run_directory):
-    """Every variable in the newest checkpoint of a run, by name."""
+    """Return every variable in the newest checkpoint of a run, by name."""
     import tensorflow as tf
 
     folder = max(Path(run_directory).glob("checkpoint-*"), key=lambda p: int(p.name[11:]))
@@ -93,24 +110,25 @@ def variables(run_directory):
 
 
 def same_variables(one, other):
-    """Whether two runs ended with the same bits."""
+    """Whether two runs ended with the same variables, bit for bit."""
     a, b = variables(one), variables(other)
     return a.keys() == b.keys() and all(a[n].tobytes() == b[n].tobytes() for n in a)
 
 
 def truncate(path):
+    """Cut a file to half its size."""
     os.truncate(path, path.stat().st_size // 2)
 
 
 def flip(path):
-    """One bit, in the middle."""
+    """Flip one bit in the middle of a file."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
 class StopAt(Hook):
-    """Stops a training after iteration `last`."""
+    """Stops training after iteration `last`."""
 
     def __init__(self, last):
         self.last = last
@@ -121,15 +139,27 @@ class StopAt(Hook):
 
 
 def idx_bytes(array, magic=None, shape=None):
-    """`array` as an IDX file of unsigned bytes; `magic` and `shape` may lie."""
+    """Return `array` as an IDX file of unsigned bytes, whose `magic` and `shape` may be wrong."""
     array = np.asarray(array, np.uint8)
     magic = 0x800 + array.ndim if magic is None else magic
     shape = array.shape if shape is None else shape
     return struct.pack(f">{1 + len(shape)}I", magic, *shape) + array.tobytes()
 
 
+def png_bytes(width, height, data=b""):
+    """Return a PNG file of one bit per pixel whose header may not fit its `data`."""
+
+    def chunk(kind, body):
+        checksum = struct.pack(">I", zlib.crc32(kind + body))
+        return struct.pack(">I", len(body)) + kind + body + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, body) for kind, body in chunks)
+
+
 def write_file(folder, name, content, zipped=False):
-    """Write one file, gzip-compressed under `name`.gz with `zipped`."""
+    """Write one file; with `zipped`, gzip-compressed as `name`.gz. Return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (f"{name}.gz" if zipped else name)
     path.write_bytes(gzip.compress(content, 1) if zipped else content)
@@ -137,35 +167,36 @@ def write_file(folder, name, content, zipped=False):
 
 
 def write_data(folder, train, test, zipped=False):
-    """Write the four files; `train` and `test` are (pixels, labels)."""
+    """Write the four IDX files; `train` and `test` are (pixels, labels). Return `folder`."""
     for name, array in zip(FILES, (*train, *test), strict=True):
         write_file(folder, name, idx_bytes(array), zipped)
     return folder
 
 
 def some_mnist(mnist, count=300, classes=10, rows=slice(None), columns=slice(None)):
-    """Real digits for `write_data`, cropped, with labels that count through `classes`."""
+    """Return cropped MNIST digits for `write_data`, labelled 0, 1, ... `classes` - 1, 0, ..."""
     pixels = mnist.train.pixels[:count, rows, columns]
     labels = np.arange(count) % classes
     return (pixels, labels), (pixels[: max(60, classes)], labels[: max(60, classes)])
 
 
 def copy_bundled(folder):
-    """A folder with the bundled files; links, for the sake of time."""
+    """Create a folder of links to the bundled files; copying them would take longer."""
     folder.mkdir(parents=True)
     for path in BUNDLED.glob("*.gz"):
         (folder / path.name).symlink_to(path)
     return folder
 
 
-def drawing(ink, ground=255, digit=0, mode="L"):
-    """A picture of `ink` (uint8, 255 is full): `digit` on `ground`."""
+def drawing(ink, background=255, foreground=0, mode="L"):
+    """Return a picture of `ink` (uint8, 255 is full) in two shades of grey."""
     share = ink.astype(np.float64) / 255
-    return Image.fromarray(np.uint8(np.rint(ground + share * (digit - ground)))).convert(mode)
+    grey = background + share * (foreground - background)
+    return Image.fromarray(np.uint8(np.rint(grey))).convert(mode)
 
 
 def enlarged(ink, factor, shape, offset):
-    """`ink` drawn `factor` times as big into an empty frame of `shape`, at `offset`."""
+    """Return `ink` enlarged `factor` times, in an empty frame of `shape`, at `offset`."""
     height, width = (int(side * factor) for side in ink.shape)
     big = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC))
     frame = np.zeros(shape, np.uint8)
@@ -174,22 +205,27 @@ def enlarged(ink, factor, shape, offset):
 
 
 def test_ink():
-    """The ink of test_img.png, uint8: 255 is full."""
+    """Return the ink of test_img.png: uint8, 255 is full."""
     return np.array(Image.open(TEST_IMAGE).convert("RGBA"))[..., 3]
 
 
 test_ink.__test__ = False
 
 
+def unsure(images):
+    """Predict every class with the same probability: float32 [n, 10]."""
+    return np.full((len(images), 10), 0.1, np.float32)
+
+
 def given_to_the_network(picture):
-    """What a network would be given of a picture, as one that is always unsure: uint8
-    [n, 28, 28], one for each digit that is found.
+    """Return the images that a network is given for a picture, one per digit that is found:
+    uint8 [n, 28, 28]. The network here is `unsure` of all of them.
     """
     given = []
 
-    def judge(images):
+    def predict(images):
         given.append(images)
-        return np.full((len(images), 10), 0.1, np.float32)
+        return unsure(images)
 
-    digits = read_digits(load_ink(picture), (28, 28), judge)
+    digits = read_digits(load_ink(picture), (28, 28), predict)
     return given[-1] if digits else []

@@ -1,4 +1,4 @@
-"""The networks once more, in NumPy alone: what TensorFlow's are held against."""
+"""The classic networks in NumPy and float64: logits from images and named variables."""
 
 import numpy as np
 
@@ -11,28 +11,28 @@ ACTIVATIONS = {
 
 
 def convolve(images, weights, stride=1):
-    """[n, h, w, c] and [k, k, c, channels] -> [n, ceil(h / s), ceil(w / s), channels].
+    """Convolve [n, h, w, c] with [k, k, c, channels]: [n, ceil(h / s), ceil(w / s), channels].
 
-    SAME padding as TensorFlow documents it: zeros, the odd one below and to the right.
+    Pads with zeros as TensorFlow's SAME does: an odd one goes below and to the right.
     """
     size = weights.shape[0]
     sides = images.shape[1:3]
     outputs = [-(-side // stride) for side in sides]
-    missing = [
+    padding = [
         max(0, (o - 1) * stride + size - side) for o, side in zip(outputs, sides, strict=True)
     ]
-    around = [(m // 2, m - m // 2) for m in missing]
-    padded = np.pad(images.astype(np.float64), [(0, 0), *around, (0, 0)])
+    before_and_after = [(p // 2, p - p // 2) for p in padding]
+    padded = np.pad(images.astype(np.float64), [(0, 0), *before_and_after, (0, 0)])
     patches = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
     kernel = weights.astype(np.float64).transpose(2, 0, 1, 3)
     return np.tensordot(patches[:, ::stride, ::stride], kernel, axes=3)
 
 
 def pool(images):
-    """The largest of each 2x2; beyond an odd edge there is nothing."""
+    """Return the maximum of each 2x2; at an odd edge, of the pixels that exist."""
     n, height, width, channels = images.shape
-    around = [(0, 0), (0, height % 2), (0, width % 2), (0, 0)]
-    padded = np.pad(images, around, constant_values=-np.inf)
+    padding = [(0, 0), (0, height % 2), (0, width % 2), (0, 0)]
+    padded = np.pad(images, padding, constant_values=-np.inf)
     squares = padded.reshape(n, (height + 1) // 2, 2, (width + 1) // 2, 2, channels)
     return squares.max(axis=(2, 4))
 
@@ -46,20 +46,20 @@ def softmax_logits(images, values, recipe):
 
 
 def mlp_logits(images, values, recipe):
-    layer = images.reshape(len(images), -1)
+    hidden = images.reshape(len(images), -1)
     for number in range(1, len(recipe.hidden) + 1):
-        layer = ACTIVATIONS[recipe.activation](dense(layer, values, f"dense{number}"))
-    last = list(values)[-1].split("/")[0]
-    return dense(layer, values, last)
+        hidden = ACTIVATIONS[recipe.activation](dense(hidden, values, f"dense{number}"))
+    return dense(hidden, values, "output")
 
 
 def cnn_logits(images, values, recipe):
     activation = ACTIVATIONS[recipe.activation]
-    layer = images
+    hidden = images
     for name in ("conv1", "conv2"):
-        layer = convolve(layer, values[f"{name}/weights"]) + values[f"{name}/biases"]
-        layer = pool(activation(layer))
-    return mlp_logits(layer, values, recipe)
+        hidden = convolve(hidden, values[f"{name}/weights"]) + values[f"{name}/biases"]
+        hidden = pool(activation(hidden))
+    return mlp_logits(hidden, values, recipe)
 
 
 LOGITS = {"softmax": softmax_logits, "mlp": mlp_logits, "cnn": cnn_logits}
+"""The function of each network, (images [n, h, w, 1], variables by name, recipe) -> logits."""

@@ -67,7 +67,7 @@ def _apply_adam(state: tuple, gradient: list, learning_rate: float) -> tuple:
 
 def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     recipe = recipes[model]
-    keep_prob, learning_rate = recipe.keep_prob or 1.0, recipe.learning_rate
+    keep_prob, learning_rate = recipe.fed_keep_prob, recipe.learning_rate
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
 
     def compute_loss(

@@ -63,7 +63,7 @@ def measure_speed(model: str, precision: str, iterations: int) -> Timing:
         one_hot = np.eye(10, dtype=np.float32)
 
         def step(pixels: np.ndarray, labels: np.ndarray) -> None:
-            feed = {x: scale_pixels(pixels), y_: one_hot[labels], keep_prob: recipe.keep_prob or 1}
+            feed = {x: scale_pixels(pixels), y_: one_hot[labels], keep_prob: recipe.fed_keep_prob}
             session.run(train_step, feed_dict=feed)
 
         def predict_logits(pixels: np.ndarray) -> np.ndarray:

@@ -63,10 +63,10 @@ def _draw(request: Request, run: "Run", mistakes: "DigitSample") -> None:
     """Draw all mistakes into mistakes.png of the run."""
     from PIL import Image
 
-    from mnist_graph.panels.montage import columns_for, montage
+    from mnist_graph.panels.montage import choose_columns, draw_montage
 
     path = run.directory / "mistakes.png"
-    columns = columns_for(mistakes.mistakes, mistakes.pixels.shape[1:], SHEET_ASPECT)
-    sheet = Image.fromarray(montage(mistakes, columns, SHEET_ZOOM))
+    columns = choose_columns(mistakes.mistakes, mistakes.pixels.shape[1:], SHEET_ASPECT)
+    sheet = Image.fromarray(draw_montage(mistakes, columns, SHEET_ZOOM))
     write_output(path, lambda written: sheet.save(written, "PNG"))
     request.say(f"all {mistakes.mistakes:,} mistakes drawn in {path}")

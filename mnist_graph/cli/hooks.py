@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mnist_graph.runs.run import BatchMetrics
+from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, Stop, TrainingState
 
 
@@ -25,7 +25,7 @@ class Announce(Hook):
 class PrintLines(Hook):
     """Prints each evaluation to standard output, in the tutorials' words."""
 
-    def evaluated(self, metrics: BatchMetrics) -> None:
+    def evaluated(self, metrics: Metrics) -> None:
         iteration, loss, accuracy = metrics
         tqdm.write(f"Iteration {iteration:<6}| Loss = {loss:<15}| Accuracy = {accuracy}")
         sys.stdout.flush()

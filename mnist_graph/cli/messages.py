@@ -33,5 +33,6 @@ def warnings_as_notes() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", MnistGraphWarning)
-        default, warnings.showwarning = warnings.showwarning, show
+        default = warnings.showwarning
+        warnings.showwarning = show  # type: ignore[assignment]
         yield

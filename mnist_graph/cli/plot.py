@@ -15,7 +15,7 @@ def plot(request: Request) -> int:
     if output is None and has_screen():
         window = Window(folder)
         window.show(runs)
-        window.main_loop()
+        window.wait_until_closed()
     else:
         output = output or folder / "panels.png"
         Picture(output).show(runs)

@@ -54,7 +54,8 @@ def _muted_stderr() -> Iterator[None]:
 def _without(names: tuple[str, ...]) -> Iterator[None]:
     """Make importing these packages fail, unless they are imported already."""
     blocked = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(blocked))
+    for name in blocked:
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:

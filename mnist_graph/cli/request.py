@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_graph.cli.messages import note
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.graph.recipe import HYPERPARAMETERS, Recipe
+from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
 from mnist_graph.graph.recipes import find_recipe
 from mnist_graph.training.intervals import check_intervals
 
@@ -49,7 +49,7 @@ class Request:
     def overrides(self) -> dict[str, Any]:
         """The hyperparameters given by flags, by name."""
         given = vars(self.options)
-        names = set(HYPERPARAMETERS) - {"model"}
+        names = set(OVERRIDABLE)
         overrides = {n: v for n, v in given.items() if n in names and v is not None}
         texts: dict[str, str] = {}
         for setting in self.options.set:

@@ -4,10 +4,10 @@ integers, then one byte per pixel or label.
 
 import gzip
 import hashlib
+import io
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
     read, is not IDX of unsigned bytes, or is shorter or longer than its header says.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with _open(path) as file:
             header, shape = _read_header(file, path, dimensions)
             size = int(np.prod(shape, dtype=object))
             if size > MAX_BYTES:
@@ -63,21 +63,27 @@ def read_idx(path: Path, dimensions: int) -> tuple[np.ndarray, str]:
     except OSError as error:
         raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
     digest = hashlib.sha256(header)
-    digest.update(body)
+    digest.update(body.data)
     body.setflags(write=False)
     return body.reshape(shape), digest.hexdigest()
 
 
-def _read_into(file: BinaryIO, body: np.ndarray) -> int:
+def _open(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _read_into(file: io.BufferedIOBase, body: np.ndarray) -> int:
     """Fill `body`, uint8 [bytes], as far as the file goes; return the number of bytes read."""
-    view, count = memoryview(body), 0
+    view, count = body.data, 0
     # In pieces, because gzip keeps a second copy of each read.
     while count < len(body) and (read := file.readinto(view[count : count + 2**20])):
         count += read
     return count
 
 
-def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[bytes, tuple[int, ...]]:
+def _read_header(
+    file: io.BufferedIOBase, path: Path, dimensions: int
+) -> tuple[bytes, tuple[int, ...]]:
     """Return the header's bytes and the array's shape; leave the file at its first item."""
     header = file.read(4 + 4 * dimensions)
     expected = (UNSIGNED_BYTE << 8) + dimensions

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.scaling import scale
 from mnist_graph.errors import UsageError
@@ -24,8 +25,6 @@ from mnist_graph.graph.outline import MNIST_CLASSES, MNIST_SHAPE, outline
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.recipe_layers import RecipeLayers
 from mnist_graph.graph.schedules import learning_rate
-
-tf1 = tf.compat.v1
 
 MAX_PARAMETERS = 50_000_000
 """Adam keeps three float32 values per parameter and a step makes a fourth: 800 MB."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.scaling import scale
 from mnist_graph.graph.build import (
@@ -25,8 +26,6 @@ from mnist_graph.graph.build import (
 )
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.recipe import Recipe
-
-tf1 = tf.compat.v1
 
 Step = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Takes a step on images [n, height, width, 1] and labels [n]; returns the loss before it."""

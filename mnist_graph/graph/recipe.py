@@ -164,8 +164,8 @@ class Recipe:
         have no effect.
         """
         for name in changes:
-            if name not in HYPERPARAMETERS or name == "model":
-                raise UsageError(unknown("hyperparameter", name, HYPERPARAMETERS))
+            if name not in OVERRIDABLE:
+                raise UsageError(unknown("hyperparameter", name, OVERRIDABLE))
         changed = dataclasses.replace(self, **changes)
         used = NETWORKS[changed.network].settings
         for name in changes:
@@ -191,15 +191,15 @@ class Recipe:
         """Return the values of hyperparameters given as text, by name. Raises UsageError."""
         hints, values = get_type_hints(Recipe), {}
         for full_name, text in settings.items():
+            if full_name not in (*OVERRIDABLE, *DISTORTIONS):
+                raise UsageError(
+                    unknown("hyperparameter", full_name, [*OVERRIDABLE, *DISTORTIONS])
+                )
             name, _, part = full_name.partition(".")
-            if name not in HYPERPARAMETERS or name == "model":
-                raise UsageError(unknown("hyperparameter", name, HYPERPARAMETERS))
             if not part:
                 values[name] = from_text(name, text, hints[name])
                 continue
             whole, parts = values.get(name, getattr(self, name)), get_type_hints(Augmentation)
-            if name != "augmentation" or part not in parts:
-                raise UsageError(unknown("hyperparameter", full_name, HYPERPARAMETERS))
             if whole is None:
                 raise UsageError(
                     f"{self.model} has no augmentation; set augmentation=default first"
@@ -239,6 +239,9 @@ class Recipe:
 
 HYPERPARAMETERS = {f.name: f for f in dataclasses.fields(Recipe) if f.compare}
 """Every hyperparameter's field by its name, the recipe's own name included."""
+OVERRIDABLE = [name for name in HYPERPARAMETERS if name != "model"]
+DISTORTIONS = [f"augmentation.{field.name}" for field in dataclasses.fields(Augmentation)]
+"""The names by which `--set` changes one distortion of an augmentation."""
 REQUIRED = {n for n, f in HYPERPARAMETERS.items() if f.default is dataclasses.MISSING}
 
 

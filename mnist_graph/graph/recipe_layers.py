@@ -73,7 +73,7 @@ class RecipeLayers:
         if recipe.batch_normalization:
             inputs = layers.batch_normalization(inputs, self.is_training, name, recipe.moving_decay)
         with layers.scope(name):
-            return ACTIVATIONS[recipe.activation](inputs)
+            return ACTIVATIONS[recipe.activation or "linear"](inputs)
 
     def dropout(self, inputs: tf.Tensor, keep_prob: tf.Tensor, name: str) -> tf.Tensor:
         """See `layers.dropout`."""

@@ -1,5 +1,7 @@
 """Every hyperparameter of every recipe: the table behind `--model`."""
 
+from typing import Any
+
 import mnist_graph.graph.networks  # noqa: F401 - registers the networks
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.errors import UsageError
@@ -11,13 +13,13 @@ def _table(*rows: Recipe) -> dict[str, Recipe]:
 
 
 _DENSE_5 = (200, 100, 60, 30)
-_DECAY = {"learning_rate": 0.003, "schedule": "exponential"}
-_ONE_CYCLE = {
+_DECAY: dict[str, Any] = {"learning_rate": 0.003, "schedule": "exponential"}
+_ONE_CYCLE: dict[str, Any] = {
     "schedule": "one-cycle",
     "weights": "he",
     "bias": 0.0,
 }
-_GOERNER = {
+_GOERNER: dict[str, Any] = {
     "iterations": 10_000,
     "batch_size": 100,
     "validation_size": 0,  # his listings train on all 60,000 images

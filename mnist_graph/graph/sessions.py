@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.recipe import Recipe
-
-tf1 = tf.compat.v1
 
 
 class Device(NamedTuple):

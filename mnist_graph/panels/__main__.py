@@ -1,11 +1,12 @@
-"""The process that shows the panels of a training in another one.
+"""The process that draws the panels while another process trains.
 
     python -m mnist_graph.panels RUN_DIRECTORY [OUTPUT]
 
-A line "new" on standard input says that there is something new in the run directory, "end" that
-the training has come to its end; where its lines end without that, the window is closed.
-Standard output says, each in a line of its own: "window" or "file PATH" once; "drawn SECONDS" for
-each line; "pause" and "resume"; "error WHAT".
+Standard input, a line each: "new" when the run directory has something new, "end" when training
+is over. If standard input closes without "end", the window closes.
+
+Standard output, a line each: "window" or "file PATH" once, "drawn SECONDS" after each line of
+standard input, "pause" and "resume", and "error MESSAGE".
 """
 
 import os
@@ -20,18 +21,22 @@ from mnist_graph.errors import MnistGraphError
 from mnist_graph.panels.displays import Display, Window, has_screen, open_file
 from mnist_graph.panels.run_data import read_run_data
 
-POLL = 0.02
-"""Seconds from one look at standard input to the next."""
+POLL_SECONDS = 0.02
+"""How often the window looks for a new line of standard input: less than a frame at 30 Hz, so that
+the delay goes unnoticed."""
 
 
 class Viewer:
-    """Shows what is in a run directory whenever standard input says so."""
+    """Draws the run in `directory` whenever standard input says so: into the file `output`, or by
+    default in a window. Without a screen for a window, draws into panels.png of the run.
+    """
 
     def __init__(self, directory: Path, output: Path | None) -> None:
         self.directory = directory
-        self.paused = False
-        self.drawing, self.seconds, self.ended = False, 0.0, False
-        self.news: SimpleQueue[str] = SimpleQueue()
+        self.is_paused, self.is_drawing, self.has_ended = False, False, False
+        self.seconds = 0.0
+        """Time spent on the current drawing."""
+        self.lines: SimpleQueue[str] = SimpleQueue()
         if output is None and has_screen():
             self.display: Display = Window(directory, self.toggle_pause)
             tell("window")
@@ -41,61 +46,79 @@ class Viewer:
             tell(f"file {output}")
 
     def run(self) -> None:
+        """Draw until the window is closed or, for a file, standard input ends."""
         threading.Thread(target=self._listen, daemon=True).start()
         if isinstance(self.display, Window):
-            timer = self.display.figure.canvas.new_timer(interval=round(1000 * POLL))
-            timer.add_callback(lambda: self._look() or True)  # else it is not called again
+            timer = self.display.figure.canvas.new_timer(interval=round(1000 * POLL_SECONDS))
+            timer.add_callback(self._update_window)
             timer.start()
-            self.display.main_loop()
+            self.display.wait_until_closed()
         else:
-            while self._look(wait=True):
+            while self._update(wait=True):
                 pass
 
     def _listen(self) -> None:
         rest = b""
-        while piece := os.read(0, 4096):  # sys.stdin cannot be left while somebody reads from it
+        while piece := os.read(0, 4096):  # Python cannot exit while a thread reads sys.stdin
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
-                self.news.put(line.decode())
-        self.news.put("gone")
+                self.lines.put(line.decode())
+        self.lines.put("closed")
 
-    def _look(self, wait: bool = False) -> bool:
-        """Draw where there is news; whether more may come."""
-        begun = time.perf_counter()
-        if self.display.go_on():
-            self.seconds += time.perf_counter() - begun
-            return True
-        if self.drawing:
-            tell(f"drawn {self.seconds:.4f}")
-            self.drawing = False
+    def _update_window(self) -> bool:
+        """Report every error, because one that is raised would stop the timer."""
         try:
-            news = self.news.get(block=wait)
+            self._update()
+        except Exception as error:
+            tell(f"error {type(error).__name__}: {error}")
+        return True  # the timer drops a callback that returns False
+
+    def _update(self, wait: bool = False) -> bool:
+        """Continue the current drawing, or obey the next line of standard input; with `wait`, wait
+        for that line. Return whether there may be more.
+        """
+        start = time.perf_counter()
+        if self.display.draw_next():
+            self.seconds += time.perf_counter() - start
+            return True
+        if self.is_drawing:
+            tell(f"drawn {self.seconds:.4f}")
+            self.is_drawing = False
+        try:
+            line = self.lines.get(block=wait)
         except Empty:
             return True
-        if news == "gone":
-            if not self.ended:
+        if line == "closed":
+            if not self.has_ended:
                 self.display.close()
             return False
-        begun = time.perf_counter()
+        self._draw(is_last=line == "end")
+        return True
+
+    def _draw(self, is_last: bool) -> None:
+        start = time.perf_counter()
+        self.is_drawing = True
         try:
             self.display.show([read_run_data(self.directory)])
-            if news == "end":
-                self.ended = True
+            if is_last:
+                self.has_ended = True
                 self.display.finish()
         except MnistGraphError as error:
             tell(f"error {error}")
-        self.drawing, self.seconds = True, time.perf_counter() - begun
-        return True
+        finally:
+            self.seconds = time.perf_counter() - start
 
     def toggle_pause(self) -> bool:
-        self.paused = not self.paused
-        tell("pause" if self.paused else "resume")
-        return self.paused
+        """Pause or resume training; return whether it is paused now."""
+        self.is_paused = not self.is_paused
+        tell("pause" if self.is_paused else "resume")
+        return self.is_paused
 
 
 def tell(line: str) -> None:
-    with suppress(OSError):  # nobody is there to be told any more
-        print(line, flush=True)
+    """Write one line to the process that trains, if it still exists."""
+    with suppress(OSError):
+        print(" ".join(line.splitlines()), flush=True)
 
 
 if __name__ == "__main__":

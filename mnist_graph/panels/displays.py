@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import matplotlib
 import numpy as np
@@ -13,58 +13,72 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.panels.figure import ALL, SIZE, Panels
+from mnist_graph.panels.figure import ALL_PANELS, FIGURE_SIZE, PanelFigure
 from mnist_graph.panels.run_data import RunData
 from mnist_graph.runs.files import write_output
 
-DPI = 100
+PICTURE_DPI = 100
+"""A picture has 1600x900 pixels."""
 FILM_DPI = 60
+"""A film has 960x540 pixels."""
+WINDOW_DPI = 80
+"""A window opens with 1280x720 pixels, which fit on a laptop's screen."""
 FRAMES_PER_SECOND = 10
 LAST_FRAMES = 20
-"""How often the last one is shown."""
+"""For how many frames a film shows the final state: two seconds."""
 GIF_COLORS = 128
+"""The size of each frame's palette; a GIF allows 256."""
 
-KEYS = {str(number): (number,) for number in ALL}
-KEYS |= {"7": (1, 2), "8": (4, 5), "9": (3, 6), "0": ALL, "escape": ALL}
-"""Which panels each key shows."""
+KEYS: dict[str, tuple[int, ...]] = {
+    **{str(number): (number,) for number in ALL_PANELS},
+    "7": (1, 2),
+    "8": (4, 5),
+    "9": (3, 6),
+    "0": ALL_PANELS,
+    "escape": ALL_PANELS,
+}
+"""The panels that each key shows."""
 
 
 class Display(Protocol):
-    """Shows runs as they come."""
+    """Shows one run, or several for comparison, as they change."""
 
-    def show(self, runs: Sequence[RunData]) -> None: ...
+    def show(self, runs: Sequence[RunData]) -> None:
+        """Show the current state of `runs`. Raises MnistGraphError if a file cannot be written."""
 
-    def go_on(self) -> bool:
-        """Show a little more of what was to be shown; whether there was any."""
+    def draw_next(self) -> bool:
+        """Draw the next part of what `show` has left undrawn; return whether there was any."""
 
     def finish(self) -> None:
-        """This was the last."""
+        """Complete the display: `show` is not called again. Raises MnistGraphError if a file cannot
+        be written.
+        """
 
     def close(self) -> None:
-        """Nobody looks any more."""
+        """Close the window, if it is one."""
 
 
 def open_file(output: Path) -> Display:
-    """What draws into the file `output`."""
+    """Create the display that draws into the file `output`, a film or a picture by its suffix."""
     if output.suffix.lower() == ".mp4":
         return Film(output)
     return Gif(output) if output.suffix.lower() == ".gif" else Picture(output)
 
 
 class Picture:
-    """A file that shows the newest state, at every moment whole."""
+    """A file that shows the newest state. Each update replaces it as a whole."""
 
-    def __init__(self, output: Path, dpi: float = DPI) -> None:
+    def __init__(self, output: Path, dpi: float = PICTURE_DPI) -> None:
         self.output = output
-        self.figure = Figure(SIZE, dpi=dpi)
+        self.figure = Figure(FIGURE_SIZE, dpi=dpi)
         self.canvas = FigureCanvasAgg(self.figure)
-        self.panels = Panels(self.figure)
+        self.panels = PanelFigure(self.figure)
 
     def show(self, runs: Sequence[RunData]) -> None:
         self.panels.show(runs)
-        save(self.figure, self.output)
+        save_figure(self.figure, self.output)
 
-    def go_on(self) -> bool:
+    def draw_next(self) -> bool:
         return False
 
     def finish(self) -> None:
@@ -75,13 +89,13 @@ class Picture:
 
 
 class Film(Picture):
-    """An .mp4, made by ffmpeg."""
+    """An .mp4 file, encoded by ffmpeg. It appears under its name when it is finished."""
 
     def __init__(self, output: Path) -> None:
         super().__init__(output, FILM_DPI)
-        self.written = output.with_name(f".{output.name}")
+        self.unfinished = output.with_name(f".{output.name}")
         self.writer = FFMpegWriter(FRAMES_PER_SECOND)
-        self.writer.setup(self.figure, self.written, FILM_DPI)
+        self.writer.setup(self.figure, self.unfinished, FILM_DPI)
 
     def show(self, runs: Sequence[RunData]) -> None:
         self.panels.show(runs)
@@ -91,11 +105,11 @@ class Film(Picture):
         for _ in range(LAST_FRAMES):
             self.writer.grab_frame()
         self.writer.finish()
-        self.written.replace(self.output)
+        self.unfinished.replace(self.output)
 
 
 class Gif(Picture):
-    """A .gif, made by Pillow."""
+    """A .gif file, encoded by Pillow. It is written when it is finished."""
 
     def __init__(self, output: Path) -> None:
         super().__init__(output, FILM_DPI)
@@ -105,7 +119,7 @@ class Gif(Picture):
         self.panels.show(runs)
         self.canvas.draw()
         frame = Image.fromarray(np.asarray(self.canvas.buffer_rgba())[..., :3])
-        self.frames.append(frame.quantize(GIF_COLORS))  # as a GIF has it: a byte a pixel
+        self.frames.append(frame.quantize(GIF_COLORS))  # a third of the memory of RGB
 
     def finish(self) -> None:
         if not self.frames:
@@ -114,15 +128,15 @@ class Gif(Picture):
         milliseconds[-1] *= LAST_FRAMES
         first, *others = self.frames
 
-        def write(written: Path) -> None:
-            first.save(written, save_all=True, append_images=others, duration=milliseconds, loop=0)
+        def write(path: Path) -> None:
+            first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0)
 
         write_output(self.output, write)
 
 
 class Window:
-    """A window, with its keys. `toggle_pause` is called for the space bar and says whether the
-    training waits now; without it there is none to pause.
+    """A window with keys: those of KEYS, O to zoom and H to zoom out, Ctrl-S to save a picture in
+    `folder`, and space to call `toggle_pause`, which returns whether training is paused now.
     """
 
     def __init__(self, folder: Path, toggle_pause: Callable[[], bool] | None = None) -> None:
@@ -133,81 +147,85 @@ class Window:
             settings[name] = []
         settings["keymap.zoom"], settings["keymap.home"] = ["o", "O"], ["h", "H"]
         self.folder, self.toggle_pause = folder, toggle_pause
-        self.figure = plt.figure("mnist_graph", figsize=SIZE, dpi=DPI * 0.8)
-        self.panels = Panels(self.figure)
-        self.figure.canvas.mpl_connect("key_press_event", self._key)
-        self.figure.canvas.mpl_connect("resize_event", lambda _: self._draw())
-        self.main_loop, self.close_all = plt.show, plt.close
-        self.old: list[int] = []
-        """Panels that do not show yet what is to be shown."""
+        self.figure = plt.figure("mnist_graph", figsize=FIGURE_SIZE, dpi=WINDOW_DPI)
+        self.panels = PanelFigure(self.figure)
+        self.figure.canvas.mpl_connect("key_press_event", self._handle_key)
+        self.figure.canvas.mpl_connect("resize_event", lambda _: self._draw_all())
+        self.wait_until_closed, self.close_all = plt.show, plt.close
+        self.outdated: list[int] = []
+        """The numbers of the panels that do not show `panels.runs` yet."""
 
     def show(self, runs: Sequence[RunData]) -> None:
-        """At once where there was nothing yet, else panel by panel, by `go_on`, so that a key
-        need not wait for all of them.
+        """Draw everything the first time. Later, leave the panels to `draw_next`, one per call, so
+        that a key never waits for all of them.
         """
         if self.panels.runs:
             self.panels.runs = runs
-            self.old = list(self.panels.cells)
+            self.outdated = list(self.panels.cells)
         else:
             self.panels.show(runs)
             self.figure.canvas.draw()
 
-    def go_on(self) -> bool:
-        if not self.old:
+    def draw_next(self) -> bool:
+        if not self.outdated:
             return False
-        self.panels.renew(self.old.pop(0))
+        self.panels.redraw(self.outdated.pop(0))
         return True
 
     def finish(self) -> None:
-        """It stays until it is closed."""
+        """Say that training is over; the window stays open until the user closes it."""
         self.toggle_pause = None
-        self._say("trained to the end")
+        self._set_status("training finished")
 
     def close(self) -> None:
         self.close_all("all")
 
-    def _draw(self) -> None:
+    def _draw_all(self) -> None:
         if self.panels.runs:
-            self.old = []
-            self.panels.choose(self.panels.chosen)
+            self.outdated = []
+            self.panels.select(self.panels.selected)
             self.figure.canvas.draw_idle()
 
-    def _key(self, event: object) -> None:
+    def _handle_key(self, event: Any) -> None:
         if event.key in KEYS:
-            self.panels.chosen = KEYS[event.key]
-            self._draw()
-        elif event.key in ("h", "H"):  # the toolbar went back to where the panels were
-            self._draw()
+            self.panels.selected = KEYS[event.key]
+            self._draw_all()
+        elif event.key in ("h", "H"):  # the toolbar has restored the panels' former positions
+            self._draw_all()
         elif event.key == " " and self.toggle_pause is not None:
-            self._say("paused; space goes on" if self.toggle_pause() else "")
+            self._set_status("paused; press space to resume" if self.toggle_pause() else "")
         elif event.key in ("ctrl+s", "ctrl+S"):
             self._save()
 
     def _save(self) -> None:
         path = self.folder / time.strftime("panels-%Y%m%d-%H%M%S.png")
         try:
-            save(self.figure, path)
-            self._say(f"saved in {path}")
+            save_figure(self.figure, path)
+            self._set_status(f"saved to {path}")
         except MnistGraphError as error:
-            self._say(str(error))
+            self._set_status(str(error))
 
-    def _say(self, message: str) -> None:
+    def _set_status(self, message: str) -> None:
+        """Show `message` in the title bar."""
         manager = self.figure.canvas.manager
+        assert manager is not None
         manager.set_window_title(f"mnist_graph  {message}".rstrip())
 
 
 def has_screen() -> bool:
-    """Whether matplotlib finds a screen and a toolkit that draws a window on it."""
+    """Return whether matplotlib finds a screen, and a toolkit that opens windows on it."""
     import matplotlib.pyplot as plt
 
     try:
         canvas = plt.figure("probe").canvas
-    except Exception:  # each of the toolkits has errors of its own
+    except Exception:  # each toolkit raises exceptions of its own
         return False
     plt.close("all")
     return canvas.required_interactive_framework is not None
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the picture to `path`. Raises MnistGraphError where that fails."""
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the figure to `path`, in the format that its suffix names. Raises MnistGraphError if
+    it cannot be written.
+    """
     write_output(path, lambda written: figure.savefig(written, format=path.suffix[1:]))

@@ -1,4 +1,4 @@
-"""Many digits as one picture, those taken for another on red. Imports no TensorFlow."""
+"""Many digits as one image, misclassified ones on red. Imports no TensorFlow."""
 
 import math
 from functools import cache
@@ -8,47 +8,46 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_graph.runs.digit_samples import DigitSample
 
-RED = (255, 120, 110)
-"""Behind a digit that was taken for another."""
-WHITE = (255, 255, 255)
-LABEL, GUESS = (0, 90, 0), (150, 0, 0)
-"""The ink of the small numbers: what it is, at the left, and what it was taken for."""
+WHITE, RED = (255, 255, 255), (255, 120, 110)
+"""RGB of the background, of a misclassified digit RED."""
+LABEL_COLOR, PREDICTION_COLOR = (0, 90, 0), (150, 0, 0)
+"""RGB of the small numbers on a misclassified digit: dark green and dark red."""
 
 
-def columns_for(count: int, shape: tuple[int, int], aspect: float) -> int:
-    """In how many columns `count` images of `shape`, height by width, best fill a frame that
-    is `aspect` times as wide as high.
+def choose_columns(count: int, shape: tuple[int, int], aspect: float) -> int:
+    """Return the number of columns in which `count` images of `shape` (height, width) best fill a
+    frame `aspect` times as wide as high.
     """
     return max(1, min(count, math.ceil(math.sqrt(count * aspect * shape[0] / shape[1]))))
 
 
-def montage(shown: DigitSample, columns: int, zoom: int = 1) -> np.ndarray:
-    """The digits row by row, dark on white, each `zoom` times as large: uint8 [h, w, 3].
+def draw_montage(sample: DigitSample, columns: int, zoom: int = 1) -> np.ndarray:
+    """Draw the digits row by row, dark on white, each enlarged `zoom` times: uint8 RGB [h, w, 3].
 
-    One that was taken for another stands on red, what it is small at its left, what it was
-    taken for at its right.
+    A misclassified digit is on red, with its label small at the lower left and its prediction at
+    the lower right.
     """
-    grounds = np.where(shown.wrong[:, np.newaxis], RED, WHITE)[:, np.newaxis, np.newaxis]
-    ink = shown.pixels[..., np.newaxis].astype(np.uint16)
-    cells = np.uint8((255 - ink) * grounds.astype(np.uint16) // 255)
+    backgrounds = np.where(sample.wrong[:, np.newaxis], RED, WHITE).astype(np.uint16)
+    paper = 255 - sample.pixels[..., np.newaxis].astype(np.uint16)
+    cells = (paper * backgrounds[:, np.newaxis, np.newaxis] // 255).astype(np.uint8)
     cells = cells.repeat(zoom, axis=1).repeat(zoom, axis=2)
     count, height, width, _ = cells.shape
     size = max(8, height // 3)
-    for cell in np.flatnonzero(shown.wrong):
+    for cell in np.flatnonzero(sample.wrong):
         inner = cells[cell, :-zoom, :-zoom]
-        _stamp(inner, str(shown.labels[cell]), size, LABEL, left=True)
-        _stamp(inner, str(shown.predictions[cell]), size, GUESS, left=False)
-        cells[cell, -zoom:] = cells[cell, :, -zoom:] = WHITE  # so that numbers keep apart
+        _stamp(inner, str(sample.labels[cell]), size, LABEL_COLOR, left=True)
+        _stamp(inner, str(sample.predictions[cell]), size, PREDICTION_COLOR, left=False)
+        cells[cell, -zoom:] = cells[cell, :, -zoom:] = WHITE  # separates neighbouring numbers
     rows = -(-count // columns)
-    page = np.full((rows * columns, height, width, 3), 255, np.uint8)
-    page[:count] = cells
-    page = page.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
-    return page.reshape(rows * height, columns * width, 3)
+    sheet = np.full((rows * columns, height, width, 3), 255, np.uint8)
+    sheet[:count] = cells
+    sheet = sheet.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+    return sheet.reshape(rows * height, columns * width, 3)
 
 
-def _stamp(cell: np.ndarray, text: str, size: int, color: tuple, left: bool) -> None:
-    """Write `text` into a lower corner of `cell`."""
-    mask = _glyphs(text, size)[-cell.shape[0] :, : cell.shape[1]]
+def _stamp(cell: np.ndarray, text: str, size: int, color: tuple[int, int, int], left: bool) -> None:
+    """Write `text`, `size` pixels high, into the lower left or lower right corner of `cell`."""
+    mask = _render_text(text, size)[-cell.shape[0] :, : cell.shape[1]]
     height, width = mask.shape
     start = 0 if left else cell.shape[1] - width
     corner = cell[cell.shape[0] - height :, start : start + width]
@@ -56,10 +55,10 @@ def _stamp(cell: np.ndarray, text: str, size: int, color: tuple, left: bool) -> 
 
 
 @cache
-def _glyphs(text: str, size: int) -> np.ndarray:
-    """Where the ink of `text` is: bool [height, width]."""
+def _render_text(text: str, size: int) -> np.ndarray:
+    """Return which pixels are ink, bool [height, width], cropped to the text."""
     font = ImageFont.load_default(size)
-    box = font.getbbox(text)
-    picture = Image.new("L", (math.ceil(box[2]), math.ceil(box[3])))
-    ImageDraw.Draw(picture).text((0, 0), text, fill=255, font=font)
-    return np.asarray(picture.crop(picture.getbbox())) > 127
+    _, _, right, bottom = font.getbbox(text)
+    image = Image.new("L", (math.ceil(right), math.ceil(bottom)))
+    ImageDraw.Draw(image).text((0, 0), text, fill=255, font=font)
+    return np.asarray(image.crop(image.getbbox())) > 127

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from mnist_graph.runs.digit_samples import DigitSample, load_sample
 from mnist_graph.runs.find import load_run
-from mnist_graph.runs.run import BatchMetrics, Run, TestMetrics
+from mnist_graph.runs.run import Metrics, Run
 
 
 class RunData(NamedTuple):
     """What a run has saved so far; empty lists and None stand for what it has not."""
 
     run: Run
-    history: list[BatchMetrics]
-    test: list[TestMetrics]
+    history: list[Metrics]
+    test: list[Metrics]
     percentiles: list[Any]
     """Rows of type WeightPercentiles."""
     batch: DigitSample | None

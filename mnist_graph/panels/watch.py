@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.panels import is_film
-from mnist_graph.runs.run import BatchMetrics
+from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, TimeBudget, TrainingState
 from mnist_graph.training.panel_data import sample_batch, save_digits
 
@@ -51,7 +51,7 @@ class Watch(Hook):
         self.training = training
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         root = Path(__file__).resolve().parents[2]
-        command = [sys.executable, "-m", "mnist_graph.panels", training.run.directory]
+        command = [sys.executable, "-m", "mnist_graph.panels", str(training.run.directory)]
         paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [*command, *([] if self.output is None else [self.output])],
@@ -89,7 +89,7 @@ class Watch(Hook):
         self.paused = self.window_open = False
         self.display_known.set()
 
-    def evaluated(self, metrics: BatchMetrics) -> None:
+    def evaluated(self, metrics: Metrics) -> None:
         self.has_news = True
         # After the last iteration the loop tests anyway.
         if self.test_budget.due and not self.training.is_last:

@@ -45,22 +45,23 @@ FULL = 80
 
 
 class Digit(NamedTuple):
-    """A digit that was read in a picture."""
+    """A digit read in a picture."""
 
     row: int
-    """Counted from 0 at the top."""
+    """The row it stands in, counted from 0 at the top."""
     column: int
-    """Its place in the row, counted from 0 at the left."""
+    """The position in its row, counted from 0 at the left."""
     box: Box
-    """Left, top, right and bottom in pixels of the upright picture."""
+    """Left, top, right and bottom of the ink, in pixels of the upright picture."""
     label: int
+    """The most probable class."""
     probability: float
-    """Of the label; calibrated, as all of them are."""
+    """The calibrated probability of `label`."""
     probabilities: np.ndarray
-    """float32 [classes]."""
+    """The calibrated probability of each class: float32 [classes]."""
 
     def is_sure(self, min_probability: float = MIN_PROBABILITY) -> bool:
-        """Whether the probability is at least `min_probability`."""
+        """Return whether the probability is at least `min_probability`."""
         return is_sure(self.probability, min_probability)
 
 
@@ -73,17 +74,21 @@ class _Part(NamedTuple):
 
 
 def load_ink(source: str | Path | Image.Image) -> Ink:
-    """What is written on a picture, a file or an image of Pillow's.
+    """Extract the ink of a picture, a file or a Pillow image.
 
-    Raises MnistGraphError for what is not a picture that can be read.
+    Raises MnistGraphError for a file that is missing, damaged, not a picture, or larger than
+    `picture.MAX_PIXELS`.
     """
     return find_ink(read_grey(source))
 
 
 def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Digit]:
-    """What `judge` takes the digits on a page for, in reading order.
+    """Find the digits in a picture's ink and classify them. Returns them in reading order: rows
+    from the top, each from left to right. Empty if nothing looks like a digit.
 
-    `image_shape` is that of the images it judges.
+    `judge` classifies images in MNIST's form: it maps uint8 [n, *image_shape], where 255 is full
+    ink, to calibrated probabilities, float32 [n, classes]. It is called several times, because
+    its probabilities also decide where touching digits are cut apart.
     """
     found = find_pieces(ink)
     spacing = _spacing(found)

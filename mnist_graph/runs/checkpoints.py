@@ -80,7 +80,7 @@ def find_checkpoint(directory: Path) -> Checkpoint | None:
     Warns with MnistGraphWarning about newer ones that are damaged. Raises MnistGraphError if
     all are damaged.
     """
-    damages = []
+    damages: list[str] = []
     for folder in _folders(directory):
         reason = find_damage(folder)
         if reason is None:

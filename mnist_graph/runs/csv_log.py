@@ -33,7 +33,8 @@ class CsvLog(Generic[Row]):
         for number, line in enumerate(lines[1:], start=2):
             try:
                 iteration, *values = line.split(b",")
-                rows.append(self.row(int(iteration), *map(float, values)))
+                row: Any = self.row  # a named tuple takes its fields one by one
+                rows.append(row(int(iteration), *map(float, values)))
             except (ValueError, TypeError):  # not a number; the wrong number of columns
                 warnings.warn(
                     f"{self.path} is damaged from line {number} on; the lines before it are used",

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,8 +45,13 @@ def select_sample(
     """
     wrong = labels != predictions
     indices = np.argsort(~wrong, kind="stable")[:most]
-    parts = (np.asarray(part)[indices] for part in (pixels, labels, predictions))
-    return DigitSample(*parts, evaluated=len(labels), mistakes=int(wrong.sum()))
+    return DigitSample(
+        np.asarray(pixels)[indices],
+        np.asarray(labels)[indices],
+        np.asarray(predictions)[indices],
+        evaluated=len(labels),
+        mistakes=int(wrong.sum()),
+    )
 
 
 def save_sample(path: Path, sample: DigitSample) -> None:
@@ -54,7 +59,8 @@ def save_sample(path: Path, sample: DigitSample) -> None:
 
     def write(written: Path) -> None:
         with written.open("wb") as file:
-            np.savez_compressed(file, **dict(zip(KEYS, sample, strict=True)))
+            arrays: dict[str, Any] = dict(zip(KEYS, sample, strict=True))
+            np.savez_compressed(file, **arrays)
 
     write_whole(path, write)
 

@@ -30,18 +30,10 @@ RUNS_DIR = "runs"
 """The default folder of all runs."""
 
 
-class BatchMetrics(NamedTuple):
-    """A row of history.csv: the batch just trained on, evaluated at keep_prob 1."""
-
-    iteration: int
-    loss: float
-    accuracy: float
-
-
-class TestMetrics(NamedTuple):
-    """A row of test.csv: the test images."""
-
-    __test__ = False  # not a test, whatever pytest thinks of the name
+class Metrics(NamedTuple):
+    """Loss and accuracy after an iteration: a row of history.csv, of the batch just trained on at
+    keep_prob 1, or of test.csv, of the test images.
+    """
 
     iteration: int
     loss: float
@@ -52,15 +44,15 @@ PERCENTILES = (0, 7, 16, 31, 69, 84, 93, 100)
 """The minimum, a normal distribution's values at -1.5, -1, -0.5, 0.5, 1 and 1.5 standard
 deviations, and the maximum, as in TensorBoard's distributions."""
 
-WeightPercentiles = namedtuple(
+WeightPercentiles: Any = namedtuple(  # type: ignore[misc]
     "WeightPercentiles",
     ["iteration", *(f"{kind}_{p}" for kind in ("weights", "biases") for p in PERCENTILES)],
 )
 """A row of percentiles.csv: PERCENTILES of all weights and of all biases."""
 
 ROWS: dict[str, type[Any]] = {
-    "history": BatchMetrics,
-    "test": TestMetrics,
+    "history": Metrics,
+    "test": Metrics,
     "percentiles": WeightPercentiles,
 }
 """The CSV files of a run, <name>.csv, with the type of their rows."""
@@ -102,7 +94,7 @@ class Run(NamedTuple):
             raise MnistGraphError(f"{path} is damaged; delete it and use --resume") from error
 
     @property
-    def history(self) -> list[BatchMetrics]:
+    def history(self) -> list[Metrics]:
         """The rows of history.csv, oldest first; see `CsvLog.read`."""
         return self.log("history").read()
 

@@ -2,7 +2,8 @@
 
     train          train() and resume(): compose the hooks and start the loop
     loop           the training loop; knows hooks only as an interface
-    hooks          that interface, and the default intervals
+    hooks          that interface
+    intervals      how often to evaluate and to save, by default
     saving         hooks that save: history.csv, checkpoints
     panel_data     hook that saves what the panels show
     tensorboard    hook that writes TensorBoard's event files

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from mnist_graph.errors import MnistGraphWarning
-from mnist_graph.runs.run import BatchMetrics, Run
+from mnist_graph.runs.run import Metrics, Run
 
 if TYPE_CHECKING:
     from mnist_graph.data.batches import Batch
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from mnist_graph.graph.sessions import Device
 
 
-class TestPredictions(NamedTuple):
+class Predictions(NamedTuple):
     """How the network classified the test images."""
-
-    __test__ = False  # not a test, whatever pytest thinks of the name
 
     iteration: int
     """The last completed iteration."""
@@ -58,7 +56,7 @@ class TrainingState(Protocol):
         Raises MnistGraphError if the loss is NaN or infinite.
         """
 
-    def test(self) -> TestPredictions:
+    def test(self) -> Predictions:
         """Evaluate the test images, and tell the hooks."""
 
     def save(self) -> None:
@@ -79,10 +77,10 @@ class Hook:
         A hook whose `begin` raises has to clean up by itself: its `end` is not called.
         """
 
-    def evaluated(self, metrics: BatchMetrics) -> None:
+    def evaluated(self, metrics: Metrics) -> None:
         """Called after the batch just trained on has been evaluated."""
 
-    def tested(self, test: TestPredictions) -> None:
+    def tested(self, test: Predictions) -> None:
         """Called after the test images have been evaluated: at the end, and when a hook has
         called `training.test()`.
         """

@@ -21,8 +21,8 @@ from mnist_graph.graph.multistep import MultiStep
 from mnist_graph.graph.schedules import learning_rate
 from mnist_graph.graph.sessions import Device, open_session
 from mnist_graph.runs.predictor import batch_slices, restore
-from mnist_graph.runs.run import BatchMetrics, Result, Run
-from mnist_graph.training.hooks import Hook, Stop, TestPredictions
+from mnist_graph.runs.run import Metrics, Result, Run
+from mnist_graph.training.hooks import Hook, Predictions, Stop
 from mnist_graph.training.pace import Pace
 
 PAUSE_SECONDS = 0.03
@@ -130,7 +130,7 @@ class Training:
                 self._require_finite(iteration, loss)
             self.iteration, self.batch = iterations.stop, (pixels[last], labels[last])
             if iteration % self.log_every == 0 or self.is_last:
-                metrics = BatchMetrics(iteration, *self.evaluate_batch())
+                metrics = Metrics(iteration, *self.evaluate_batch())
                 for hook in self.hooks:
                     hook.evaluated(metrics)
             for hook in self.hooks:
@@ -152,11 +152,12 @@ class Training:
         """Return loss and accuracy of `batch` at keep_prob 1, each rounded to six digits.
         Raises MnistGraphError if the loss is NaN or infinite.
         """
+        assert self.batch is not None
         loss, accuracy = (float(f"{value:.6g}") for value in self._evaluate(*self.batch))
         self._require_finite(self.iteration - 1, loss)
         return loss, accuracy
 
-    def test(self) -> TestPredictions:
+    def test(self) -> Predictions:
         """Evaluate the test images, and tell the hooks."""
         graph, recipe, images = self.graph, self.run.recipe, self.data.test
         labels = sparse_labels(images, slice(None))
@@ -172,7 +173,7 @@ class Training:
         predicted = np.concatenate(predictions)
         scale = recipe.batch_size if recipe.loss == "sum" else 1
         mean = np.concatenate(losses).mean(dtype=np.float64)
-        test = TestPredictions(
+        test = Predictions(
             iteration=self.iteration - 1,
             loss=float(f"{scale * mean:.6g}"),
             accuracy=float((predicted == labels).mean()),

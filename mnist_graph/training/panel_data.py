@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.runs.digit_samples import DigitSample, save_sample, select_sample
 from mnist_graph.runs.files import cannot_write
-from mnist_graph.runs.run import PERCENTILES, BatchMetrics, Run, TestMetrics, WeightPercentiles
-from mnist_graph.training.hooks import Hook, TestPredictions, TimeBudget, TrainingState, warn
-
-tf1 = tf.compat.v1
+from mnist_graph.runs.run import PERCENTILES, Metrics, Run, WeightPercentiles
+from mnist_graph.training.hooks import Hook, Predictions, TimeBudget, TrainingState, warn
 
 SHARE = 0.01
 """The share of the training time that percentiles may take."""
@@ -37,15 +35,16 @@ class SavePanelData(Hook):
         self.weights = [v for v in variables if v.op.name.endswith("/weights")]
         self.biases = [v for v in variables if not v.op.name.endswith("/weights")]
 
-    def evaluated(self, metrics: BatchMetrics) -> None:
+    def evaluated(self, metrics: Metrics) -> None:
         if self.budget.due or self.training.is_last:
             with self.budget.measured():
                 kinds = self.training.session.run([self.weights, self.biases])
                 values = [value for arrays in kinds for value in compute_percentiles(arrays)]
-                self.percentiles.add(WeightPercentiles(metrics.iteration, *values))
+                row: Any = WeightPercentiles
+                self.percentiles.add(row(metrics.iteration, *values))
 
-    def tested(self, test: TestPredictions) -> None:
-        self.tests.add(TestMetrics(test.iteration, test.loss, test.accuracy))
+    def tested(self, test: Predictions) -> None:
+        self.tests.add(Metrics(test.iteration, test.loss, test.accuracy))
         pixels = self.training.data.test.pixels
         samples = {"test": select_sample(pixels, test.labels, test.predictions, TEST_DIGITS)}
         if self.training.batch is not None:

@@ -3,7 +3,7 @@
 import time
 
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.runs.run import BatchMetrics
+from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, TrainingState, warn
 
 
@@ -13,7 +13,7 @@ class WriteHistory(Hook):
     def begin(self, training: TrainingState) -> None:
         self.rows = training.run.appender("history", training.iteration)
 
-    def evaluated(self, metrics: BatchMetrics) -> None:
+    def evaluated(self, metrics: Metrics) -> None:
         self.rows.add(metrics)
 
 

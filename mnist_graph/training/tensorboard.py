@@ -11,13 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.runs.files import cannot_write
-from mnist_graph.runs.run import BatchMetrics
-from mnist_graph.training.hooks import Hook, TestPredictions, TimeBudget, TrainingState, warn
+from mnist_graph.runs.run import Metrics
+from mnist_graph.training.hooks import Hook, Predictions, TimeBudget, TrainingState, warn
 from mnist_graph.training.panel_data import sample
-
-tf1 = tf.compat.v1
 
 SHARE = 0.01
 """The share of the training time that histograms may take."""
@@ -37,10 +36,10 @@ class WriteEventFiles(Hook):
         with training.graph.graph.as_default():
             self.variables = tf1.trainable_variables()
 
-    def evaluated(self, metrics: BatchMetrics) -> None:
+    def evaluated(self, metrics: Metrics) -> None:
         self._try(self._write_evaluation, metrics)
 
-    def tested(self, test: TestPredictions) -> None:
+    def tested(self, test: Predictions) -> None:
         values = {"test_loss": test.loss, "test_accuracy": test.accuracy}
         self._try(self._write_scalars, values, test.iteration)
 
@@ -58,7 +57,7 @@ class WriteEventFiles(Hook):
             reason = cannot_write(self.training.run.directory, error)
             warn(f"{reason}; TensorBoard will not show the rest")
 
-    def _write_evaluation(self, metrics: BatchMetrics) -> None:
+    def _write_evaluation(self, metrics: Metrics) -> None:
         session = self.training.session
         rate = session.run(self.training.graph.learning_rate)
         values = {"loss": metrics.loss, "accuracy": metrics.accuracy, "learning_rate": rate}

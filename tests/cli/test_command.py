@@ -25,14 +25,14 @@ from mnist_graph import recipes
 from mnist_graph.cli.hooks import PrintLines
 from mnist_graph.graph.outline import outline
 from mnist_graph.runs.find import load_run
-from mnist_graph.runs.run import BatchMetrics
+from mnist_graph.runs.run import Metrics
 
 SHORT = ("--model", "softmax", "--iterations", "20")
 
 
 def test_the_lines_are_the_tutorials_to_the_character(capsys):
-    PrintLines().evaluated(BatchMetrics(0, 3.67079, 0.140625))
-    PrintLines().evaluated(BatchMetrics(100, 0.492122, 0.84375))
+    PrintLines().evaluated(Metrics(0, 3.67079, 0.140625))
+    PrintLines().evaluated(Metrics(100, 0.492122, 0.84375))
     assert capsys.readouterr().out == (
         "Iteration 0     | Loss = 3.67079        | Accuracy = 0.140625\n"
         "Iteration 100   | Loss = 0.492122       | Accuracy = 0.84375\n"

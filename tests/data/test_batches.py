@@ -1,65 +1,81 @@
 import itertools
+import threading
 
 import numpy as np
 import pytest
 
 from mnist_graph import recipes
+from mnist_graph.data import batches as batches_module
 from mnist_graph.data.batches import batches, make_batch
+from mnist_graph.data.datasets import DataSet, batch_indices
 
 PLAIN = recipes["mlp"]
-DISTORTED = recipes["cnn-best"]
+AUGMENTED = recipes["cnn-best"]
 
 
-@pytest.mark.parametrize("recipe", [PLAIN, DISTORTED], ids=["plain", "distorted"])
-def test_a_run_that_starts_later_gets_the_batches_it_would_have_got(mnist, recipe):
+@pytest.mark.parametrize("recipe", [PLAIN, AUGMENTED], ids=["plain", "augmented"])
+def test_batches_do_not_depend_on_the_first_iteration(mnist, recipe):
     recipe = recipe.override(iterations=8)
     ((_, whole),) = batches(mnist.train, recipe, [range(8)])
     later = dict(batches(mnist.train, recipe, [range(5, 6), range(6, 8)]))
     assert list(later) == [range(5, 6), range(6, 8)]
-    for one, pieces in zip(whole, zip(*later.values(), strict=True), strict=True):
-        np.testing.assert_array_equal(np.concatenate(pieces), one[5 * recipe.batch_size :])
+    for part, pieces in zip(whole, zip(*later.values(), strict=True), strict=True):
+        np.testing.assert_array_equal(np.concatenate(pieces), part[5 * recipe.batch_size :])
 
 
-def test_no_range_no_batch(mnist):
+def test_no_ranges_give_no_batches(mnist):
     assert list(batches(mnist.train, PLAIN, [])) == []
 
 
-def test_a_plain_batch_is_real_images_with_their_labels(mnist):
+def test_plain_batch_has_training_images_with_their_labels(mnist):
     pixels, labels = make_batch(mnist.train, PLAIN, 3)
     assert pixels.shape == (128, 28, 28)
     assert (pixels.dtype, labels.dtype) == (np.uint8, np.int32)
-    every = {image.tobytes(): label for image, label in zip(*whole(mnist), strict=True)}
-    assert all(every[p.tobytes()] == label for p, label in zip(pixels, labels, strict=True))
+    train = zip(mnist.train.pixels, mnist.train.labels, strict=True)
+    label_of = {image.tobytes(): label for image, label in train}
+    assert [label_of[image.tobytes()] for image in pixels] == labels.tolist()
 
 
-def whole(mnist):
-    return mnist.train.pixels, mnist.train.labels
-
-
-def test_distortion_changes_the_images_and_not_the_labels(mnist):
+def test_augmentation_changes_images_and_keeps_labels(mnist):
     pixels, labels = make_batch(mnist.train, PLAIN, 0)
-    distorted, same_labels = make_batch(mnist.train, DISTORTED, 0)
+    augmented, same_labels = make_batch(mnist.train, AUGMENTED, 0)
     np.testing.assert_array_equal(same_labels, labels)
-    assert np.any(distorted != pixels, axis=(1, 2)).mean() > 0.99
+    assert share_of_different_images(augmented, pixels) > 0.99
 
 
-def test_each_epoch_distorts_differently(mnist):
-    one, another = (make_batch(mnist.train, DISTORTED, i)[0] for i in (0, 1))
-    assert not np.array_equal(one, another)
-    seeded = make_batch(mnist.train, DISTORTED.override(seed=1), 0)[0]
-    assert not np.array_equal(one, seeded)
+def test_augmentation_differs_between_epochs_and_seeds(mnist):
+    size = AUGMENTED.batch_size
+    one_batch = DataSet(mnist.train.pixels[:size], mnist.train.labels[:size], classes=10)
+
+    def augmented(iteration, seed=0):
+        """The batch, which is a whole epoch, in the order of the data set."""
+        pixels, _ = make_batch(one_batch, AUGMENTED.override(seed=seed), iteration)
+        return pixels[np.argsort(batch_indices(size, size, seed, iteration))]
+
+    first_epoch = augmented(0)
+    np.testing.assert_array_equal(augmented(0), first_epoch)
+    assert share_of_different_images(augmented(1), first_epoch) > 0.99
+    assert share_of_different_images(augmented(0, seed=1), first_epoch) > 0.99
 
 
-def test_the_next_batch_is_made_while_this_one_is_used(mnist, monkeypatch):
+def share_of_different_images(some, others):
+    return np.any(some != others, axis=(1, 2)).mean()
+
+
+def test_next_batch_is_prepared_while_the_current_one_is_used(mnist, monkeypatch):
     made = []
+    third_made = threading.Event()
 
-    def watched(dataset, recipe, iterations):
-        made.append(iterations.start)
-        return iterations.start
+    def observed(count, size, seed, iteration):
+        made.append(iteration)
+        if iteration == 2:
+            third_made.set()
+        return batch_indices(count, size, seed, iteration)
 
-    monkeypatch.setattr("mnist_graph.data.batches._make_batches", watched)
-    supply = batches(mnist.train, DISTORTED, (range(i, i + 1) for i in range(5)))
-    assert list(itertools.islice(supply, 2)) == [(range(1), 0), (range(1, 2), 1)]
-    assert made[:2] == [0, 1]
-    assert 2 in made, "asked for before it was needed"
-    assert 4 not in made, "but not all at once"
+    monkeypatch.setattr(batches_module, "batch_indices", observed)
+    supply = batches(mnist.train, PLAIN, (range(i, i + 1) for i in range(5)))
+    used = [iterations for iterations, _ in itertools.islice(supply, 2)]
+    assert used == [range(1), range(1, 2)]
+    assert third_made.wait(timeout=30), "prepared before it is requested"
+    assert made == [0, 1, 2], "only one batch ahead"
+    supply.close()

@@ -11,16 +11,15 @@ from mnist_graph.data.datasets import BUNDLED_SHA256, FILES, batch_indices, epoc
 
 @pytest.fixture
 def small(mnist):
-    """A function that gives the first digits of MNIST, in any form."""
+    """Return a function that makes a data set of the first training digits, in any form."""
 
-    def first(count=10, **form):
-        train = mnist.train
-        return datasets.DataSet(train.pixels[:count], train.sparse_labels[:count], 10, **form)
+    def make(**form):
+        return datasets.DataSet(mnist.train.pixels[:10], mnist.train.labels[:10], 10, **form)
 
-    return first
+    return make
 
 
-def test_mnist_has_its_three_parts(mnist):
+def test_bundled_mnist_has_three_parts(mnist):
     parts = (mnist.train, mnist.validation, mnist.test)
     assert [part.num_examples for part in parts] == [55000, 5000, 10000]
     assert (mnist.image_shape, mnist.classes) == ((28, 28), 10)
@@ -29,7 +28,7 @@ def test_mnist_has_its_three_parts(mnist):
     assert mnist.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
-def test_the_first_training_images_are_the_validation_set(mnist):
+def test_validation_set_is_the_first_training_images(mnist):
     other = read_data_sets(validation_size=7)
     assert other.validation.num_examples == 7
     np.testing.assert_array_equal(other.validation.pixels, mnist.validation.pixels[:7])
@@ -39,30 +38,30 @@ def test_the_first_training_images_are_the_validation_set(mnist):
     assert mnist.train.labels[:5].tolist() == [7, 3, 4, 6, 1]
 
 
-def test_images_stay_uint8_in_memory(mnist):
+def test_pixels_are_stored_as_uint8(mnist):
     assert {part.pixels.dtype for part in mnist[:3]} == {np.dtype(np.uint8)}
 
 
 @pytest.mark.parametrize("size", [-1, 60000])
-def test_a_validation_set_that_leaves_nothing_is_refused(size):
+def test_validation_size_out_of_range_is_refused(size):
     with pytest.raises(MnistGraphError, match=f"between 0 and 59999, not {size}"):
         read_data_sets(validation_size=size)
 
 
-def test_images_are_floats_from_0_to_1_in_rows(small):
+def test_images_are_flat_floats_from_0_to_1(small):
     images = small().images
     assert (images.dtype, images.shape) == (np.float32, (10, 784))
     assert (images.min(), images.max()) == (0, 1)
     np.testing.assert_allclose(images, small().pixels.reshape(10, 784) / 255, rtol=1e-6)
 
 
-def test_uint8_keeps_0_to_255(small):
+def test_dtype_uint8_keeps_0_to_255(small):
     images = small(dtype=np.uint8).images
     assert (images.dtype, images.max()) == (np.uint8, 255)
     np.testing.assert_array_equal(images, small().pixels.reshape(10, 784))
 
 
-def test_tensorflows_own_types_are_taken(small):
+def test_dtype_can_be_tensorflows(small):
     import tensorflow as tf
 
     assert small(dtype=tf.float32).images.dtype == np.float32
@@ -70,20 +69,20 @@ def test_tensorflows_own_types_are_taken(small):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.int32, "int8"])
-def test_other_types_are_refused(small, dtype):
+def test_other_dtypes_are_refused(small, dtype):
     with pytest.raises(MnistGraphError, match="float32 or uint8"):
         small(dtype=dtype)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
-def test_without_reshape_images_are_frames_of_one_channel(small, dtype):
+def test_without_reshape_images_have_one_channel(small, dtype):
     flat, framed = small(dtype=dtype), small(dtype=dtype, reshape=False)
     assert framed.images.shape == (10, 28, 28, 1)
     assert framed.next_batch(3)[0].shape == (3, 28, 28, 1)
     np.testing.assert_array_equal(framed.images.reshape(10, 784), flat.images)
 
 
-def test_one_hot_labels_are_as_tensorflow_gave_them(small):
+def test_one_hot_labels_are_float64_rows(small):
     labels, sparse = small(one_hot=True).labels, small().labels
     assert (labels.dtype, labels.shape) == (np.float64, (10, 10))
     assert (sparse.dtype, sparse.shape) == (np.uint8, (10,))
@@ -91,63 +90,66 @@ def test_one_hot_labels_are_as_tensorflow_gave_them(small):
     np.testing.assert_array_equal(labels.argmax(axis=1), sparse)
 
 
-def label_order(dataset, *sizes, shuffle=True):
-    """Which examples `next_batch` gave: their places, found by their pixels."""
-    places = {pixels.tobytes(): place for place, pixels in enumerate(dataset.pixels)}
+def find_indices(dataset, images):
+    """Find the images, uint8, in the data set."""
+    index_of = {pixels.tobytes(): index for index, pixels in enumerate(dataset.pixels)}
+    return [index_of[image.tobytes()] for image in images]
+
+
+def visit(dataset, *sizes, shuffle=True):
+    """Return the indices of the examples in batches of these sizes, one after the other."""
     batches = [dataset.next_batch(size, shuffle)[0] for size in sizes]
-    return [places[image.tobytes()] for batch in batches for image in batch]
+    return find_indices(dataset, np.concatenate(batches))
 
 
-def test_next_batch_gives_each_image_its_own_label(small):
+def test_next_batch_keeps_images_and_labels_together(small):
     dataset = small(dtype=np.uint8, seed=0)
     images, labels = dataset.next_batch(10)
-    places = {pixels.tobytes(): place for place, pixels in enumerate(dataset.pixels)}
-    found = [places[image.tobytes()] for image in images]
-    np.testing.assert_array_equal(labels, dataset.labels[found])
+    np.testing.assert_array_equal(labels, dataset.labels[find_indices(dataset, images)])
 
 
-def test_next_batch_visits_every_image_once_an_epoch_across_crossing_batches(small):
-    seen = label_order(small(dtype=np.uint8, seed=0), *[4] * 15)
+def test_next_batch_visits_every_example_once_per_epoch(small):
+    seen = visit(small(dtype=np.uint8, seed=0), *[4] * 15)
     epochs = [tuple(seen[start : start + 10]) for start in range(0, 60, 10)]
     assert {tuple(sorted(epoch)) for epoch in epochs} == {tuple(range(10))}
-    assert len(set(epochs)) == 6, "each epoch has an order of its own"
+    assert len(set(epochs)) == 6, "every epoch has its own order"
 
 
-def test_next_batch_may_be_longer_than_an_epoch(small):
+def test_batch_can_be_longer_than_an_epoch(small):
     dataset = small(dtype=np.uint8, seed=0)
-    seen = label_order(dataset, 25)
+    seen = visit(dataset, 25)
     assert sorted(seen[:10]) == sorted(seen[10:20]) == list(range(10))
     assert dataset.epochs_completed == 2
 
 
-def test_without_shuffle_next_batch_goes_in_order_and_starts_again(small):
+def test_without_shuffle_next_batch_follows_the_order_of_the_data(small):
     dataset = small(dtype=np.uint8)
-    assert label_order(dataset, 4, 4, 4, shuffle=False) == [*range(10), 0, 1]
+    assert visit(dataset, 4, 4, 4, shuffle=False) == [*range(10), 0, 1]
 
 
-def test_epochs_completed_counts_as_tensorflows_did(small):
+def test_epochs_completed_increases_with_the_first_batch_of_the_next_epoch(small):
     dataset = small()
     counts = []
     for _ in range(6):
         dataset.next_batch(5)
         counts.append(dataset.epochs_completed)
-    assert counts == [0, 0, 1, 1, 2, 2], "an epoch is completed when the next one is begun"
+    assert counts == [0, 0, 1, 1, 2, 2], "as in TensorFlow 1"
 
 
-def test_a_seed_fixes_the_order_of_next_batch(small):
-    orders = [label_order(small(dtype=np.uint8, seed=seed), 10) for seed in (1, 1, 2, None, None)]
+def test_seed_determines_the_order_of_next_batch(small):
+    orders = [visit(small(dtype=np.uint8, seed=seed), 10) for seed in (1, 1, 2, None, None)]
     assert orders[0] == orders[1]
     assert orders[0] != orders[2]
-    assert orders[3] != orders[4], "without one, each time another"
+    assert orders[3] != orders[4], "random without a seed"
 
 
-def test_next_batch_refuses_an_empty_batch(small):
+def test_empty_batch_is_refused(small):
     with pytest.raises(MnistGraphError, match="at least 1"):
         small().next_batch(0)
 
 
 @pytest.mark.parametrize(("examples", "size"), [(10, 4), (10, 10), (3, 8), (55000, 128)])
-def test_batches_cover_each_epoch_exactly_once(examples, size):
+def test_batch_indices_cover_every_epoch_exactly_once(examples, size):
     batches = [batch_indices(examples, size, 0, i) for i in range(3 * examples // size + 1)]
     assert {len(batch) for batch in batches} == {size}
     stream = np.concatenate(batches)
@@ -156,13 +158,13 @@ def test_batches_cover_each_epoch_exactly_once(examples, size):
         np.testing.assert_array_equal(np.sort(one), np.arange(examples))
 
 
-def test_a_batch_that_crosses_takes_the_rest_of_the_old_epoch_and_the_start_of_the_new():
+def test_batch_can_cross_from_one_epoch_to_the_next():
     crossing = batch_indices(10, 4, seed=5, iteration=2)
     old, new = epoch_order(10, 5, 0), epoch_order(10, 5, 1)
     np.testing.assert_array_equal(crossing, [*old[8:], *new[:2]])
 
 
-def test_batches_follow_from_seed_and_iteration_alone():
+def test_batch_indices_depend_only_on_seed_and_iteration():
     later = batch_indices(1000, 50, seed=3, iteration=70)
     epoch_order.cache_clear()
     np.testing.assert_array_equal(batch_indices(1000, 50, seed=3, iteration=70), later)
@@ -171,7 +173,7 @@ def test_batches_follow_from_seed_and_iteration_alone():
 
 
 @pytest.mark.parametrize("folder", ["empty", "missing"])
-def test_an_old_listing_reads_the_bundled_mnist_where_its_folder_has_none(tmp_path, folder):
+def test_old_listing_reads_bundled_mnist_if_its_folder_has_no_data(tmp_path, folder):
     (tmp_path / "empty").mkdir()
     data = input_data.read_data_sets(f"{tmp_path / folder}/", one_hot=True)
     assert data.sha256 == BUNDLED_SHA256
@@ -180,7 +182,7 @@ def test_an_old_listing_reads_the_bundled_mnist_where_its_folder_has_none(tmp_pa
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_an_old_listing_reads_the_files_in_its_folder(tmp_path, mnist, zipped):
+def test_old_listing_reads_the_files_in_its_folder(tmp_path, mnist, zipped):
     train, test = some_mnist(mnist, 40)
     write_data(tmp_path, train, test, zipped)
     data = input_data.read_data_sets(str(tmp_path), validation_size=10)
@@ -197,7 +199,7 @@ def test_an_old_listing_reads_the_files_in_its_folder(tmp_path, mnist, zipped):
         (2, slice(14, 15), slice(14, 15), (1, 1)),
     ],
 )
-def test_sizes_and_classes_come_from_the_files(tmp_path, mnist, classes, rows, columns, shape):
+def test_image_size_and_classes_come_from_the_files(tmp_path, mnist, classes, rows, columns, shape):
     write_data(tmp_path, *some_mnist(mnist, 300, classes, rows, columns))
     data = read_data_sets(tmp_path, one_hot=True, validation_size=0)
     assert (data.image_shape, data.classes) == (shape, classes)
@@ -205,7 +207,7 @@ def test_sizes_and_classes_come_from_the_files(tmp_path, mnist, classes, rows, c
     assert data.train.images.shape == (300, shape[0] * shape[1])
 
 
-def test_a_damaged_copy_of_the_bundled_mnist_is_refused(tmp_path, monkeypatch):
+def test_damaged_bundled_mnist_is_refused(tmp_path, monkeypatch):
     folder = copy_bundled(tmp_path / "mnist")
     monkeypatch.setattr(datasets, "BUNDLED", folder)
     assert read_data_sets().sha256 == BUNDLED_SHA256
@@ -216,40 +218,37 @@ def test_a_damaged_copy_of_the_bundled_mnist_is_refused(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(bytes(content)))
     with pytest.raises(MnistGraphError, match=r"t10k-labels.*SHA-256"):
         read_data_sets()
-    read_data_sets(folder)  # as one's own data it is as good as any
+    read_data_sets(folder)  # accepted as the user's own data
 
 
-def test_a_missing_bundled_mnist_is_reported(tmp_path, monkeypatch):
+def test_missing_bundled_mnist_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "BUNDLED", tmp_path)
     with pytest.raises(MnistGraphError, match="bundled MNIST is missing"):
         read_data_sets()
 
 
-def other_labels(labels):
-    return lambda train, test: (train, (test[0], np.full_like(test[1], labels)))
-
-
-FAULTS = {
-    "fewer labels": (lambda train, test: ((train[0], train[1][1:]), test), "40 images, but"),
-    "test labels beyond": (other_labels(10), "label 10; the training labels end at 9"),
-    "one class": (lambda train, test: ((train[0], train[1] * 0), test), "one class only"),
-    "sizes differ": (lambda train, test: (train, (test[0][:, 1:], test[1])), "28x28 and 27x28"),
-    "too large": (
-        lambda train, test: tuple((np.zeros((2, 257, 256)), np.arange(2)) for _ in (train, test)),
-        "images of 257x256 are too large",
+LARGE = (np.zeros((2, 257, 256)), np.arange(2))
+INCONSISTENT = {
+    "too few labels": (lambda train, test: ((train[0], train[1][1:]), test), "40 images, but"),
+    "unknown test label": (
+        lambda train, test: (train, (test[0], np.full_like(test[1], 10))),
+        "has label 10, but the training labels end at 9",
     ),
+    "one class": (lambda train, test: ((train[0], train[1] * 0), test), "has only one class"),
+    "two sizes": (lambda train, test: (train, (test[0][:, 1:], test[1])), "28x28 and 27x28"),
+    "too large": (lambda train, test: (LARGE, LARGE), "images of 257x256 are too large"),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_files_that_do_not_go_together_are_refused(tmp_path, mnist, fault):
-    change, said = FAULTS[fault]
+@pytest.mark.parametrize("fault", INCONSISTENT)
+def test_inconsistent_files_are_refused(tmp_path, mnist, fault):
+    change, message = INCONSISTENT[fault]
     write_data(tmp_path, *change(*some_mnist(mnist, 40)))
-    with pytest.raises(MnistGraphError, match=said):
+    with pytest.raises(MnistGraphError, match=message):
         read_data_sets(tmp_path, validation_size=0)
 
 
-def test_the_files_that_are_missing_are_named(tmp_path):
+def test_missing_files_are_named(tmp_path):
     write_file(tmp_path, FILES[0], idx_bytes(np.zeros((2, 2, 2))))
     with pytest.raises(MnistGraphError) as refused:
         read_data_sets(tmp_path)

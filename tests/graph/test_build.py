@@ -6,19 +6,27 @@ from helpers import CLASSICS
 from mnist_graph import build_graph, recipes
 
 tf1 = tf.compat.v1
-NAMES = (
-    *("images", "labels", "keep_prob", "logits"),
-    *("probabilities", "loss", "accuracy", "learning_rate"),
+TENSORS = (
+    "pixels",
+    "images",
+    "labels",
+    "keep_prob",
+    "logits",
+    "probabilities",
+    "loss",
+    "accuracy",
+    "correct",
+    "learning_rate",
 )
 
 
 @pytest.fixture
 def opened():
-    """A function that builds a recipe's graph and opens a session with its variables."""
+    """Return a function that builds a recipe's graph and opens an initialized session."""
     sessions = []
 
-    def build(recipe, *sizes):
-        graph = build_graph(recipe, *sizes)
+    def build(recipe):
+        graph = build_graph(recipe)
         session = tf1.Session(graph=graph.graph)
         session.run(graph.initialize)
         sessions.append(session)
@@ -34,44 +42,39 @@ def batch(mnist):
     return mnist.train.pixels[:32], mnist.train.sparse_labels[:32].astype(np.int32)
 
 
-def feed(graph, batch, **more):
+def feed(graph, batch, **others):
     values = {graph.pixels: batch[0], graph.labels: batch[1]}
-    return values | {getattr(graph, name): value for name, value in more.items()}
+    return values | {getattr(graph, name): value for name, value in others.items()}
 
 
-def variables(graph):
-    with graph.graph.as_default():
-        return tf1.global_variables()
-
-
-def trainable(graph):
+def trainable_variables(graph):
     with graph.graph.as_default():
         return {variable.op.name: variable for variable in tf1.trainable_variables()}
 
 
 @pytest.mark.parametrize("name", recipes)
-def test_tensors_carry_their_names(name):
+def test_tensors_have_the_names_of_their_fields(name):
     graph = build_graph(recipes[name])
-    for tensor in NAMES:
+    for tensor in TENSORS:
         assert graph.graph.get_tensor_by_name(f"{tensor}:0") is getattr(graph, tensor)
     assert graph.graph.get_operation_by_name("train_step") is graph.train_step
 
 
 @pytest.mark.parametrize("name", recipes)
-def test_one_train_step_moves_every_trainable_variable(opened, batch, name):
+def test_train_step_changes_every_trainable_variable(opened, batch, name):
     graph, session = opened(recipes[name])
-    variables = trainable(graph)
+    variables = trainable_variables(graph)
     before = session.run(variables)
     session.run(graph.train_step, feed(graph, batch))
     after = session.run(variables)
-    still = [v for v in variables if np.array_equal(before[v], after[v])]
-    assert still == []
+    unchanged = [v for v in variables if np.array_equal(before[v], after[v])]
+    assert unchanged == []
 
 
 @pytest.mark.parametrize("name", recipes)
 def test_gradients_reach_every_trainable_variable(batch, name):
     graph = build_graph(recipes[name])
-    variables = trainable(graph)
+    variables = trainable_variables(graph)
     with graph.graph.as_default(), tf1.Session() as session:
         gradients = tf1.gradients(graph.loss, list(variables.values()))
         session.run(graph.initialize)
@@ -81,20 +84,20 @@ def test_gradients_reach_every_trainable_variable(batch, name):
         assert np.count_nonzero(value) > 0, variable
 
 
-def test_a_step_of_gradient_descent_is_the_rate_times_the_gradient_by_hand(opened, batch):
+def test_gradient_descent_subtracts_the_rate_times_the_gradient(opened, batch):
     graph, session = opened(recipes["softmax"])
     session.run(graph.train_step, feed(graph, batch))
-    after = session.run(trainable(graph))
+    after = session.run(trainable_variables(graph))
     images = batch[0].reshape(32, 784) / 255
-    errors = 0.1 - np.eye(10)[batch[1]]  # from zeros every class has a probability of 0.1
-    moved = -0.5 * images.T @ errors / 32
-    np.testing.assert_allclose(after["output/weights"], moved, rtol=1e-4, atol=1e-6)
+    errors = 0.1 - np.eye(10)[batch[1]]  # with weights of 0 every class has a probability of 0.1
+    change = -0.5 * images.T @ errors / 32
+    np.testing.assert_allclose(after["output/weights"], change, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(after["output/biases"], -0.5 * errors.mean(axis=0), rtol=1e-4)
 
 
-def test_the_first_step_of_adam_is_the_rate_in_the_gradients_direction(opened, batch):
+def test_first_step_of_adam_is_as_long_as_the_rate(opened, batch):
     graph, session = opened(recipes["mlp"])
-    *_, bias = trainable(graph).values()
+    *_, bias = trainable_variables(graph).values()
     before = session.run(bias)
     session.run(graph.train_step, feed(graph, batch))
     np.testing.assert_allclose(abs(session.run(bias) - before), 1e-4, rtol=0.01)
@@ -112,7 +115,7 @@ def test_training_on_one_batch_lowers_its_loss(opened, batch, name):
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_keep_prob_is_1_where_it_is_not_fed(opened, batch, name):
+def test_keep_prob_is_1_by_default(opened, batch, name):
     graph, session = opened(recipes[name])
     unfed = session.run(graph.logits, feed(graph, batch))
     ones = session.run(graph.logits, feed(graph, batch, keep_prob=1))
@@ -121,7 +124,7 @@ def test_keep_prob_is_1_where_it_is_not_fed(opened, batch, name):
     assert not np.array_equal(unfed, halves)
 
 
-def test_dropout_is_the_same_until_the_next_iteration(opened, batch):
+def test_dropout_changes_only_with_the_iteration(opened, batch):
     graph, session = opened(recipes["mlp"])
     fed = feed(graph, batch, keep_prob=0.5)
     first = session.run(graph.logits, fed)
@@ -132,7 +135,7 @@ def test_dropout_is_the_same_until_the_next_iteration(opened, batch):
 
 
 @pytest.mark.parametrize("name", CLASSICS)
-def test_images_may_be_fed_in_place_of_pixels(opened, batch, name):
+def test_images_can_be_fed_instead_of_pixels(opened, batch, name):
     graph, session = opened(recipes[name])
     session.run(graph.train_step, feed(graph, batch))
     floats = np.float32(batch[0].reshape(32, 784)) / np.float32(255)
@@ -145,49 +148,51 @@ def test_images_may_be_fed_in_place_of_pixels(opened, batch, name):
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_the_same_seed_starts_from_the_same_weights_and_another_from_others(opened, name):
-    def start(seed):
+def test_initial_weights_depend_on_the_seed(opened, name):
+    def initial_weights(seed):
         graph, session = opened(recipes[name].override(seed=seed))
-        return session.run({n: v for n, v in trainable(graph).items() if "weights" in n})
+        return session.run({n: v for n, v in trainable_variables(graph).items() if "weights" in n})
 
-    first, again, other = start(0), start(0), start(1)
+    first, again, other = (initial_weights(seed) for seed in (0, 0, 1))
     for variable, value in first.items():
         np.testing.assert_array_equal(again[variable], value)
         assert not np.array_equal(other[variable], value), variable
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_loss_and_accuracy_are_numpys(opened, batch, reduction):
+def test_loss_and_accuracy_equal_numpys(opened, batch, reduction):
     graph, session = opened(recipes["mlp"].override(loss=reduction))
     logits, loss, accuracy, correct = session.run(
         [graph.logits, graph.loss, graph.accuracy, graph.correct], feed(graph, batch)
     )
     logits = logits.astype(np.float64)
-    own = logits[np.arange(32), batch[1]]
-    losses = np.log(np.exp(logits).sum(axis=1)) - own
+    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(32), batch[1]]
     assert loss == pytest.approx(getattr(losses, reduction)(), rel=1e-5)
     hits = logits.argmax(axis=1) == batch[1]
     assert (accuracy, correct) == (pytest.approx(hits.mean()), hits.sum())
 
 
-def test_the_fused_loss_is_finite_where_a_softmax_and_a_log_give_nan(opened, batch):
+def test_loss_is_finite_where_the_log_of_a_softmax_is_not(opened, batch):
     graph, session = opened(recipes["softmax"])
-    w = trainable(graph)["output/weights"]
+    w = trainable_variables(graph)["output/weights"]
     large = np.random.default_rng(0).normal(0, 100, w.shape).astype(np.float32)
     with graph.graph.as_default():
         session.run(w.initializer, {w.initial_value: large})
         one_hot = tf.one_hot(graph.labels, 10)
-        listing = -tf.reduce_sum(one_hot * tf1.log(graph.probabilities), axis=1)
-        naive, step = tf.reduce_mean(listing), tf1.gradients(listing, w)[0]
-    loss, naive, step = session.run([graph.loss, naive, step], feed(graph, batch))
-    assert not np.isfinite(naive)
-    assert np.isnan(step).any()
+        # As in old listings.
+        naive_loss = tf.reduce_mean(-tf.reduce_sum(one_hot * tf1.log(graph.probabilities), axis=1))
+        naive_gradient = tf1.gradients(naive_loss, w)[0]
+    loss, naive_loss, naive_gradient = session.run(
+        [graph.loss, naive_loss, naive_gradient], feed(graph, batch)
+    )
+    assert not np.isfinite(naive_loss)
+    assert np.isnan(naive_gradient).any()
     assert np.isfinite(loss)
     session.run(graph.train_step, feed(graph, batch))
     assert np.isfinite(session.run(w)).all()
 
 
-def test_a_graph_is_its_own_and_leaves_the_default_one_alone():
+def test_build_graph_leaves_the_default_graph_alone():
     before = tf1.get_default_graph()
     graph = build_graph(recipes["mlp"])
     assert graph.graph is not before
@@ -196,16 +201,13 @@ def test_a_graph_is_its_own_and_leaves_the_default_one_alone():
     assert tf.executing_eagerly()
 
 
-def test_a_temperature_changes_the_probabilities_and_nothing_else(opened, mnist):
+def test_temperature_changes_only_the_probabilities(opened, batch):
     fetched = []
     for temperature in (1.0, 0.5):
         recipe = recipes["softmax"].override(temperature=temperature, weights="he")
         graph, session = opened(recipe)
-        feed = {
-            graph.images: mnist.test.images[:50],
-            graph.labels: mnist.test.sparse_labels[:50].astype(np.int32),
-        }
-        fetched.append(session.run([graph.logits, graph.loss, graph.probabilities], feed))
+        fetches = [graph.logits, graph.loss, graph.probabilities]
+        fetched.append(session.run(fetches, feed(graph, batch)))
     (logits, loss, plain), (same_logits, same_loss, sharper) = fetched
     np.testing.assert_array_equal(logits, same_logits)
     assert loss == same_loss

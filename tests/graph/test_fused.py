@@ -1,4 +1,4 @@
-"""Convolution, bias, ReLU and pool as one, in bfloat16, against the same apart, in float32."""
+"""The fused block in bfloat16 against the separate layers in float32."""
 
 import numpy as np
 import pytest
@@ -12,19 +12,19 @@ tf1 = tf.compat.v1
 START = {"weights": "truncated-normal", "bias": -1.0}
 
 
-def apart(images, size, channels, name):
-    """What the block is, in the tutorials' order."""
+def separate(images, size, channels, name):
+    """Apply the separate layers, in the tutorials' order."""
     product = layers.conv2d(images, size, channels, name, **START)
     return layers.max_pool_2x2(tf.nn.relu(product))
 
 
-def as_one(images, size, channels, name):
+def fused(images, size, channels, name):
     return conv_relu_pool(images, size, channels, name, **START)
 
 
 def values_and_gradients(block, frames, upstream):
-    """What `block` gives for `frames`, and the gradients of these, the weights and the biases,
-    where `upstream` comes down to it. Weights are from -3 to 3.
+    """Return the outputs of `block` for `frames`, and the gradients of frames, weights and
+    biases for the gradient `upstream` of the outputs. Weights are integers from -3 to 3.
     """
     with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:
         tf1.set_random_seed(0)
@@ -38,24 +38,20 @@ def values_and_gradients(block, frames, upstream):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_it_is_the_layers_it_is_made_of_and_so_are_its_gradients(mnist, channels):
-    """Of whole numbers, which bfloat16 holds up to 256: else the largest of a square is not
-    always the same one.
+def test_fused_block_equals_the_separate_layers(mnist, channels):
+    """All values are integers, which bfloat16 represents exactly up to 256: rounding could
+    change which pixel of a square is the maximum.
     """
     digits = mnist.test.images[: 20 * channels].reshape(20, channels, 28, 28).round()
     frames = np.ascontiguousarray(digits.transpose(0, 2, 3, 1)[:, :27, 3:28])
     upstream = np.random.default_rng(0).integers(-2, 3, size=(20, 14, 13, 7)).astype(np.float32)
-    expected = values_and_gradients(apart, frames, upstream)
-    found = values_and_gradients(as_one, frames, upstream)
-    np.testing.assert_array_equal(found[0], expected[0])
-    assert 0.2 < (found[0] == 0).mean() < 0.9, "ReLU takes part"
-    for ours, theirs in zip(found[1:], expected[1:], strict=True):
-        assert ours.dtype == np.float32
-        np.testing.assert_allclose(ours, theirs, rtol=0.005)  # more than 256, rounded
-
-
-def operations(recipe):
-    return [operation.type for operation in build_graph(recipe).graph.get_operations()]
+    outputs, *gradients = values_and_gradients(fused, frames, upstream)
+    expected_outputs, *expected_gradients = values_and_gradients(separate, frames, upstream)
+    np.testing.assert_array_equal(outputs, expected_outputs)
+    assert 0.2 < (outputs == 0).mean() < 0.9, "ReLU has an effect"
+    for gradient, expected in zip(gradients, expected_gradients, strict=True):
+        assert gradient.dtype == np.float32
+        np.testing.assert_allclose(gradient, expected, rtol=0.005)  # above 256, rounded
 
 
 @pytest.mark.parametrize(
@@ -66,7 +62,8 @@ def operations(recipe):
         ({"precision": "bfloat16", "activation": "tanh"}, 0),
     ],
 )
-def test_only_where_it_is_the_same_and_faster_is_it_used(changes, blocks):
-    types = operations(recipes["cnn"].override(**changes))
+def test_only_relu_in_bfloat16_is_fused(changes, blocks):
+    graph = build_graph(recipes["cnn"].override(**changes)).graph
+    types = [operation.type for operation in graph.get_operations()]
     assert types.count("IdentityN") == blocks
     assert types.count("MaxPool") == 2

@@ -12,25 +12,24 @@ tf1 = tf.compat.v1
 START = {"weights": "truncated-normal", "bias": 0.3}
 
 
-def evaluate(build, seed=0, iteration=None):
-    """What `build`() gives in a graph of its own, after so many iterations."""
+def evaluate(build, seed=0, iteration=0):
+    """Return the values of the tensors that `build`() creates, in a graph of their own."""
     with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:
         tf1.set_random_seed(seed)
         step = tf1.train.get_or_create_global_step()
         fetched = build()
         session.run(tf1.global_variables_initializer())
-        if iteration is not None:
-            session.run(step.assign(iteration))
+        session.run(step.assign(iteration))
         return session.run(fetched)
 
 
-def drop(keep_prob=0.5, name="dropout", **where):
-    """Dropout of many ones."""
+def drop(keep_prob=0.5, name="dropout", **options):
+    """Apply dropout to an array of ones."""
 
     def build():
         return layers.dropout(tf.ones([400, 500]), tf.constant(keep_prob), name)
 
-    return evaluate(build, **where)
+    return evaluate(build, **options)
 
 
 @pytest.mark.parametrize("keep_prob", [0.1, 0.5, 0.75])
@@ -41,17 +40,17 @@ def test_dropout_keeps_the_expected_share_and_scales_it(keep_prob):
     np.testing.assert_allclose(dropped[kept], 1 / keep_prob, rtol=1e-6)
 
 
-def test_dropout_keeps_everything_at_1():
+def test_dropout_at_1_keeps_everything():
     np.testing.assert_array_equal(drop(1.0), 1)
 
 
-def test_dropout_drops_units_independently_of_image_and_place():
+def test_dropout_keeps_the_same_share_of_every_image_and_unit():
     kept = drop(0.5) != 0
     assert abs(kept.mean(axis=0) - 0.5).max() < 0.15
     assert abs(kept.mean(axis=1) - 0.5).max() < 0.15
 
 
-def test_dropout_is_a_function_of_seed_and_iteration():
+def test_dropout_depends_only_on_seed_and_iteration():
     first = drop(seed=3, iteration=7)
     np.testing.assert_array_equal(drop(seed=3, iteration=7), first)
 
@@ -61,13 +60,12 @@ def test_dropout_is_a_function_of_seed_and_iteration():
     [{"iteration": 8}, {"seed": 4}, {"name": "dropout2"}],
     ids=["iteration", "seed", "layer"],
 )
-def test_another_iteration_seed_or_layer_drops_other_units(other):
-    where = {"seed": 3, "iteration": 7}
-    first, second = drop(**where) != 0, drop(**where | other) != 0
+def test_dropout_differs_between_iterations_seeds_and_layers(other):
+    first, second = (drop(**{"seed": 3, "iteration": 7, **changes}) != 0 for changes in ({}, other))
     assert (first == second).mean() == pytest.approx(0.5, abs=0.01)
 
 
-def weights(kind, shape, seed=0, scope="layer"):
+def initial_weights(kind, shape, seed=0, scope="layer"):
     def build():
         with tf1.variable_scope(scope):
             return layers.weight_variable(shape, kind)
@@ -75,54 +73,55 @@ def weights(kind, shape, seed=0, scope="layer"):
     return evaluate(build, seed)
 
 
-def test_truncated_normal_weights_have_the_tutorials_spread():
-    values = weights("truncated-normal", [300, 400])
+def test_truncated_normal_weights_have_the_tutorials_standard_deviation():
+    values = initial_weights("truncated-normal", [300, 400])
+    # A standard deviation of 0.1, truncated at twice that.
     assert abs(values).max() <= 0.2
-    assert values.std() == pytest.approx(0.088, abs=0.002), "0.1, cut at two deviations"
+    assert values.std() == pytest.approx(0.088, abs=0.002)
     assert values.mean() == pytest.approx(0, abs=0.002)
 
 
-def test_zeros_are_zeros():
-    assert not weights("zeros", [3, 4]).any()
+def test_zero_weights_are_zero():
+    assert not initial_weights("zeros", [3, 4]).any()
 
 
 @pytest.mark.parametrize(("shape", "fans"), [([300, 100], 400), ([5, 5, 8, 24], 800)])
 def test_glorot_weights_are_uniform_within_their_limit(shape, fans):
-    values, limit = weights("glorot-uniform", shape), math.sqrt(6 / fans)
+    values, limit = initial_weights("glorot-uniform", shape), math.sqrt(6 / fans)
     assert 0.98 * limit < abs(values).max() <= limit
     assert values.std() == pytest.approx(limit / math.sqrt(3), rel=0.05)
 
 
 @pytest.mark.parametrize(("shape", "fan_in"), [([300, 100], 300), ([5, 5, 8, 24], 200)])
-def test_he_weights_have_their_variance(shape, fan_in):
-    values = weights("he", shape)
+def test_he_weights_have_variance_2_over_fan_in(shape, fan_in):
+    values = initial_weights("he", shape)
     assert values.std() == pytest.approx(math.sqrt(2 / fan_in), rel=0.05)
 
 
-def test_an_unknown_initialisation_is_refused():
-    with pytest.raises(ValueError, match="no initialisation"):
-        weights("ones", [2, 2])
+def test_unknown_initial_weights_are_refused():
+    with pytest.raises(ValueError, match="unknown initial weights 'ones'"):
+        initial_weights("ones", [2, 2])
 
 
-def test_weights_follow_from_the_seed_and_their_place():
-    first = weights("truncated-normal", [5, 5])
-    np.testing.assert_array_equal(weights("truncated-normal", [5, 5]), first)
-    assert not np.array_equal(weights("truncated-normal", [5, 5], seed=1), first)
-    assert not np.array_equal(weights("truncated-normal", [5, 5], scope="other"), first)
+def test_initial_weights_depend_only_on_seed_and_scope():
+    first = initial_weights("truncated-normal", [5, 5])
+    np.testing.assert_array_equal(initial_weights("truncated-normal", [5, 5]), first)
+    assert not np.array_equal(initial_weights("truncated-normal", [5, 5], seed=1), first)
+    assert not np.array_equal(initial_weights("truncated-normal", [5, 5], scope="other"), first)
 
 
-def test_biases_start_from_their_value():
+def test_biases_start_at_the_given_value():
     np.testing.assert_allclose(evaluate(lambda: layers.bias_variable(7, 0.1)), np.full(7, 0.1))
     np.testing.assert_allclose(evaluate(lambda: layers.bias_variable(7, 0.0)), np.zeros(7))
 
 
 @pytest.fixture
 def frames(mnist):
-    """Real digits of an odd, oblong size in two channels: [6, 9, 13, 2]."""
+    """Parts of real digits, of an odd and oblong size, in two channels: [6, 9, 13, 2]."""
     return mnist.test.images[:12].reshape(6, 2, 28, 28)[:, :, 9:18, 8:21].transpose(0, 2, 3, 1)
 
 
-def test_dense_is_the_product_and_the_bias(mnist):
+def test_dense_is_matrix_product_plus_bias(mnist):
     images = mnist.test.images[:6]
 
     def build():
@@ -136,7 +135,7 @@ def test_dense_is_the_product_and_the_bias(mnist):
 
 @pytest.mark.parametrize("size", [1, 3, 5])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_conv2d_is_the_convolution_by_hand(frames, size, stride):
+def test_conv2d_equals_numpys_convolution(frames, size, stride):
     def build():
         outputs = layers.conv2d(tf.constant(frames), size, 3, "layer", stride=stride, **START)
         return outputs, tf1.trainable_variables()
@@ -148,13 +147,13 @@ def test_conv2d_is_the_convolution_by_hand(frames, size, stride):
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_max_pool_is_the_largest_of_each_square_by_hand(frames, sign):
+def test_max_pool_is_the_maximum_of_each_2x2(frames, sign):
     pooled = evaluate(lambda: layers.max_pool_2x2(tf.constant(sign * frames)))
     assert pooled.shape == (6, 5, 7, 2), "odd sides are rounded up"
     np.testing.assert_array_equal(pooled, pool(sign * frames))
 
 
-def test_flatten_keeps_the_order(frames):
+def test_flatten_keeps_the_order_of_values(frames):
     flat = evaluate(lambda: layers.flatten(tf.constant(frames)))
     np.testing.assert_array_equal(flat, frames.reshape(6, -1))
 
@@ -168,6 +167,6 @@ def test_flatten_keeps_the_order(frames):
         ("linear", [-1, 0, 2]),
     ],
 )
-def test_activations_are_what_they_are_called(name, expected):
+def test_activations_are_the_functions_of_their_names(name, expected):
     values = evaluate(lambda: layers.ACTIVATIONS[name](tf.constant([-1.0, 0.0, 2.0])))
     np.testing.assert_allclose(values, expected, rtol=1e-5)

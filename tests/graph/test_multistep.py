@@ -1,4 +1,4 @@
-"""Several steps per session call: the same bits as the plain train_step."""
+"""Several steps per session call against the plain train_step: the same bits."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ STEPS = 5
 
 
 def train_plainly(recipe, batches):
-    """As the tutorials do: one session call per step, fed with images."""
+    """Train with one session call per step, fed with images, as the tutorials do."""
     graph = build_graph(recipe)
     device, _ = choose_device(recipe.override(precision="float32"), "cpu")
     with open_session(graph.graph, device, recipe.network) as session:
@@ -49,15 +49,25 @@ def all_variables(graph):
         return {variable.op.name: variable for variable in tf1.global_variables()}
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", recipes)
-def test_several_steps_per_call_end_with_the_bits_of_the_plain_train_step(mnist, name, precision):
+QUICK = {"bfloat16": ("softmax", "mlp", "cnn", "cnn-best"), "float32": recipes}
+"""The recipes of the default run."""
+
+
+@pytest.mark.parametrize(
+    ("precision", "name"),
+    [
+        pytest.param(precision, name, marks=[] if name in QUICK[precision] else pytest.mark.slow)
+        for precision in QUICK
+        for name in recipes
+    ],
+)
+def test_multistep_trains_the_same_bits_as_train_step(mnist, precision, name):
     recipe = recipes[name].override(precision=precision, batch_size=20)
     batches = [make_batch(mnist.train, recipe, iteration) for iteration in range(STEPS)]
-    plain, together = train_plainly(recipe, batches), train_in_one_call(recipe, batches)
-    assert plain.keys() == together.keys()
+    plain, multistep = train_plainly(recipe, batches), train_in_one_call(recipe, batches)
+    assert plain.keys() == multistep.keys()
     assert plain["global_step"] == STEPS
-    different = [name for name in plain if plain[name].tobytes() != together[name].tobytes()]
+    different = [name for name in plain if plain[name].tobytes() != multistep[name].tobytes()]
     assert different == []
 
 
@@ -81,7 +91,7 @@ for name in ("softmax", "mnist-99", "conv3-batchnorm"):
 
 
 @pytest.mark.slow
-def test_a_program_that_disables_v2_behavior_gets_the_same_steps():
+def test_multistep_is_the_same_after_disable_v2_behavior():
     plain, disabled = (
         subprocess.run(
             [sys.executable, "-c", FIRST_LOSSES.format(disabled=disabled)],

@@ -1,4 +1,4 @@
-"""Each network against NumPy's forward pass with the same weights."""
+"""The networks against NumPy's forward pass with the same weights."""
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ from mnist_graph.graph.recipe import CHOICES
 tf1 = tf.compat.v1
 
 
-def open_with_random_variables(graph, seed=0):
-    """A session whose trainable variables, biases too, are all unlike each other; and those."""
+def open_with_random_variables(graph):
+    """Open a session with random weights and biases; return it and these values by name."""
     session = tf1.Session(graph=graph.graph)
     session.run(graph.initialize)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     values = {}
     with graph.graph.as_default():
         for variable in tf1.trainable_variables():
@@ -26,8 +26,8 @@ def open_with_random_variables(graph, seed=0):
     return session, values
 
 
-def compare(recipe, pixels, classes=10):
-    """Fail unless the network gives what NumPy gives for `pixels`."""
+def assert_equals_numpy(recipe, pixels, classes=10):
+    """Compare logits and probabilities with those of `reference`."""
     graph = build_graph(recipe, pixels.shape[1:], classes)
     session, values = open_with_random_variables(graph)
     with session:
@@ -39,32 +39,32 @@ def compare(recipe, pixels, classes=10):
     assert logits.shape == (len(pixels), classes)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
     exponents = np.exp(expected - expected.max(axis=1, keepdims=True))
-    shares = exponents / exponents.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(probabilities, shares, rtol=1e-3, atol=1e-6)
+    softmax = exponents / exponents.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, softmax, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", CLASSICS)
-def test_logits_are_numpys(mnist, name):
-    compare(recipes[name], mnist.test.pixels[:6])
+def test_logits_equal_numpys(mnist, name):
+    assert_equals_numpy(recipes[name], mnist.test.pixels[:6])
 
 
 @pytest.mark.parametrize("activation", CHOICES["activation"])
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_logits_are_numpys_with_each_activation(mnist, name, activation):
+def test_every_activation_equals_numpys(mnist, name, activation):
     recipe = recipes[name].override(activation=activation)
-    compare(recipe, mnist.test.pixels[6:9])
+    assert_equals_numpy(recipe, mnist.test.pixels[6:9])
 
 
 @pytest.mark.parametrize(
     ("name", "hidden"), [("mlp", (7,)), ("mlp", (9, 8, 7, 6)), ("cnn", (30, 20))]
 )
-def test_hidden_layers_are_as_many_and_as_wide_as_asked(mnist, name, hidden):
-    compare(recipes[name].override(hidden=hidden), mnist.test.pixels[:3])
+def test_hidden_sets_the_number_and_width_of_layers(mnist, name, hidden):
+    assert_equals_numpy(recipes[name].override(hidden=hidden), mnist.test.pixels[:3])
 
 
 @pytest.mark.parametrize("name", CLASSICS)
-def test_sizes_and_classes_follow_the_data(mnist, name):
-    compare(recipes[name], mnist.test.pixels[:3, 4:25, 8:21], classes=3)
+def test_networks_adapt_to_image_size_and_classes(mnist, name):
+    assert_equals_numpy(recipes[name], mnist.test.pixels[:3, 4:25, 8:21], classes=3)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_sizes_and_classes_follow_the_data(mnist, name):
 def test_networks_have_the_published_layers(name, shapes):
     graph = build_graph(recipes[name])
     with graph.graph.as_default():
-        found = [tuple(v.shape) for v in tf1.trainable_variables() if v.shape.rank > 1]
-    assert found == shapes
+        weights = [v for v in tf1.trainable_variables() if v.shape.rank > 1]
+    assert [tuple(variable.shape) for variable in weights] == shapes
 
 
 @pytest.mark.parametrize("name", CLASSICS)
-def test_variables_start_as_published(name):
+def test_variables_have_the_published_initial_values(name):
     graph = build_graph(recipes[name])
     with tf1.Session(graph=graph.graph) as session:
         session.run(graph.initialize)
@@ -91,7 +91,7 @@ def test_variables_start_as_published(name):
             values = {v.op.name: session.run(v) for v in tf1.trainable_variables()}
     for variable, value in values.items():
         if name == "softmax":
-            assert not value.any(), "weights and biases start from zeros"
+            assert not value.any(), "weights and biases are 0"
         elif "biases" in variable:
             np.testing.assert_allclose(value, 0.1)
         else:
@@ -99,25 +99,30 @@ def test_variables_start_as_published(name):
 
 
 @pytest.mark.parametrize(("name", "layer"), [("mlp", 3), ("cnn", 1)])
-def test_dropout_stands_behind_the_last_hidden_layer_and_is_connected(mnist, name, layer):
+def test_dropout_follows_the_last_hidden_layer(mnist, name, layer):
     graph = build_graph(recipes[name])
     session, _ = open_with_random_variables(graph)
     feed = {graph.pixels: mnist.test.pixels[:3]}
     with session:
-        kept, halved = (session.run(graph.logits, {**feed, graph.keep_prob: p}) for p in (1, 0.5))
-    scopes = {op.name.split("/")[0] for op in graph.graph.get_operations()}
-    assert not np.allclose(kept, halved)
-    assert {scope for scope in scopes if "dropout" in scope} == {f"dropout{layer}"}
+        whole, dropped = (session.run(graph.logits, {**feed, graph.keep_prob: p}) for p in (1, 0.5))
+    assert not np.allclose(whole, dropped), "dropout has an effect on the logits"
+    assert dropout_scopes(graph) == {f"dropout{layer}"}
 
 
-def test_dropout_may_stand_behind_each_hidden_layer():
+def test_dropout_each_follows_every_hidden_layer():
     graph = build_graph(recipes["mlp"].override(dropout="each"))
-    scopes = {op.name.split("/")[0] for op in graph.graph.get_operations()}
-    assert {"dropout1", "dropout2", "dropout3"} <= scopes
+    assert dropout_scopes(graph) == {"dropout1", "dropout2", "dropout3"}
 
 
-def test_the_dropout_of_a_network_averages_out(mnist):
-    """Over many iterations the logits are those at keep_prob 1: the scale is 1 / keep_prob."""
+def dropout_scopes(graph):
+    scopes = {operation.name.split("/")[0] for operation in graph.graph.get_operations()}
+    return {scope for scope in scopes if "dropout" in scope}
+
+
+def test_dropout_keeps_the_expected_logits(mnist):
+    """Their mean over many iterations equals the logits at keep_prob 1, since the kept units are
+    scaled by 1 / keep_prob. This holds for the layer after dropout, which is linear.
+    """
     graph = build_graph(recipes["mlp"])
     session, _ = open_with_random_variables(graph)
     feed = {graph.pixels: mnist.test.pixels[:1]}
@@ -128,12 +133,12 @@ def test_the_dropout_of_a_network_averages_out(mnist):
         for _ in range(400):
             logits.append(session.run(graph.logits, {**feed, graph.keep_prob: 0.5}))
             session.run(count)
-    spread = np.std(logits, axis=0) / np.sqrt(400)
-    assert (spread > 0).all()
-    assert (abs(np.mean(logits, axis=0) - whole) < 5 * spread).all()
+    standard_error = np.std(logits, axis=0) / np.sqrt(400)
+    assert (standard_error > 0).all()
+    assert (abs(np.mean(logits, axis=0) - whole) < 5 * standard_error).all()
 
 
-def test_images_that_are_smaller_than_the_filters_are_refused():
+def test_images_smaller_than_the_filters_are_refused():
     build_graph(recipes["mnist-99"], (9, 9))
     with pytest.raises(MnistGraphError, match="images of 8x28 are too small for mnist-99"):
         build_graph(recipes["mnist-99"], (8, 28))

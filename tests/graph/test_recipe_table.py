@@ -1,4 +1,4 @@
-"""Every recipe of the table: its size, and that it learns."""
+"""Every recipe: its size, and that it learns."""
 
 import pytest
 import tensorflow as tf
@@ -35,7 +35,7 @@ BY_HAND = {
     + 4 * 4 * 12 * 24 + 24
     + 7 * 7 * 24 * 200 + 200
     + 200 * 10 + 10,
-    # Batch normalisation's offsets stand where the biases stood.
+    # Batch normalization has an offset per channel in place of a bias.
     "conv3-batchnorm": 6 * 6 * 24 + 24
     + 5 * 5 * 24 * 48 + 48
     + 4 * 4 * 48 * 64 + 64
@@ -55,14 +55,13 @@ BY_HAND = {
 }  # fmt: skip
 
 
-def test_parameter_counts_match_those_counted_by_hand():
+def test_parameter_counts_equal_those_by_hand():
     assert {name: outline(recipe).parameters for name, recipe in recipes.items()} == BY_HAND
 
 
 @pytest.mark.parametrize("name", recipes)
-def test_a_few_iterations_lower_the_loss(mnist, name):
+def test_twenty_iterations_lower_the_loss(mnist, name):
     recipe = recipes[name]
-    # As the run begins: of a schedule over thousands of iterations, the first few.
     graph = build_graph(recipe.override(batch_size=50))
     with graph.graph.as_default():
         frames = graph.graph.get_tensor_by_name("frame:0")
@@ -72,7 +71,7 @@ def test_a_few_iterations_lower_the_loss(mnist, name):
     feed[graph.labels] = mnist.validation.labels[:500]
     with graph.graph.as_default(), tf1.Session(graph=graph.graph) as session:
         session.run(graph.initialize)
-        # The loss in training mode: batch normalization's averages mean little after 20 steps.
+        # In training mode: batch normalization's averages are not useful after 20 steps.
         before = session.run(training_loss, feed)
         for iteration in range(20):
             pixels, labels = make_batch(mnist.train, recipe.override(batch_size=50), iteration)

@@ -1,10 +1,8 @@
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
-from helpers import TEST_IMAGE, drawing, enlarged, given_to_the_network, test_ink
+from helpers import TEST_IMAGE, drawing, enlarged, given_to_the_network, png_bytes, test_ink
 from PIL import Image, ImageOps
 
 from mnist_graph import MnistGraphError
@@ -108,20 +106,6 @@ def test_a_photo_is_turned_as_its_exif_says(tmp_path, orientation):
     np.testing.assert_array_equal(read_grey(tmp_path / "photo.png"), np.asarray(upright))
 
 
-def png(width, height, data=b""):
-    """A PNG file of one bit a pixel whose header may promise what it likes."""
-
-    def chunk(kind, body):
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(data)), chunk(b"IEND", b"")]
-    )
-
-
 def encoded(form, **options):
     file = io.BytesIO()
     drawing(enlarged(INK, 4, (120, 120), (4, 4)), mode="RGB").save(file, form, **options)
@@ -135,15 +119,15 @@ def cut(content, share=0.5):
 BAD = {
     "empty": (b"", "is not a picture"),
     "text": (b"this is no picture", "is not a picture"),
-    "bomb": (png(30000, 30000), "more than 64 million pixels"),
-    "just too large": (png(8000, MAX_PIXELS // 8000 + 1), "more than 64 million pixels"),
+    "bomb": (png_bytes(30000, 30000), "more than 64 million pixels"),
+    "just too large": (png_bytes(8000, MAX_PIXELS // 8000 + 1), "more than 64 million pixels"),
     "truncated PNG": (cut(TEST_IMAGE.read_bytes(), 0.6), "is damaged"),
     "truncated JPEG": (cut(encoded("JPEG")), "is damaged"),
     "truncated GIF": (cut(encoded("GIF")), "is damaged"),
     "truncated TIFF": (cut(encoded("TIFF"), 0.3), ""),
     "truncated BMP": (cut(encoded("BMP")), "is damaged"),
     "truncated WebP": (cut(encoded("WEBP")), ""),
-    "PNG without pixels": (png(28, 28), "is damaged"),
+    "PNG without pixels": (png_bytes(28, 28), "is damaged"),
 }
 
 

@@ -11,7 +11,7 @@ from mnist_graph import MnistGraphError, MnistGraphWarning, recipes
 from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.recipe import Recipe
-from mnist_graph.runs.run import BatchMetrics, Result
+from mnist_graph.runs.run import Metrics, Result
 from mnist_graph.runs.find import create_run, find_run, list_runs, load_run
 
 RESULT = Result(0.9, 12.5, 80.0)
@@ -91,12 +91,12 @@ def test_runs_are_numbered_from_1_and_behind_the_highest(new_run, tmp_path):
 def test_a_run_is_read_back_as_it_was_written(new_run):
     recipe = MLP.override(hidden=(9, 8), learning_rate=3e-5, seed=7)
     run = new_run(recipe)
-    run.log("history").append(BatchMetrics(0, 2.5, 0.125))
-    run.log("history").append(BatchMetrics(99, 1e-07, 1.0))
+    run.log("history").append(Metrics(0, 2.5, 0.125))
+    run.log("history").append(Metrics(99, 1e-07, 1.0))
     again = load_run(run.directory)
     assert again == run
     assert again.result == RESULT
-    assert again.history == [BatchMetrics(0, 2.5, 0.125), BatchMetrics(99, 1e-07, 1.0)]
+    assert again.history == [Metrics(0, 2.5, 0.125), Metrics(99, 1e-07, 1.0)]
 
 
 @pytest.mark.parametrize(
