@@ -63,7 +63,7 @@ def _measure_speed(display: Screen, run: Path, *flags: str) -> float:
         while not (run / "result.json").exists():
             time.sleep(0.1)
             assert process.poll() in (None, 0)
-        for window in display.windows():
+        for window in display.list_windows():
             display.close(window)
         process.wait()
         return json.loads((run / "result.json").read_text())["iterations_per_second"]
@@ -94,7 +94,7 @@ def _measure_responses(display: Screen, run: Path, keys: int) -> list[float]:
     rng = random.Random(0)
     responses = []
     with _start_training(display, run, 100_000, "--watch"):  # outlasts all the keys
-        window = display.window()
+        window = display.wait_for_window()
         time.sleep(15)  # until training is well under way
         previous = "0"
         for _ in range(keys):
@@ -110,7 +110,7 @@ def _time_response(display: Screen, window: object, key: str) -> float:
     """Press a key; return the seconds until the last change of the redraw that follows."""
     before = _capture_sample(display)
     start = changed = time.perf_counter()
-    display.key(window, key)
+    display.press(window, key)
     while changed == start or time.perf_counter() - changed < SETTLE_SECONDS:
         time.sleep(0.01)
         after = _capture_sample(display)
@@ -123,7 +123,7 @@ def _time_response(display: Screen, window: object, key: str) -> float:
 
 def _capture_sample(display: Screen) -> np.ndarray:
     """Capture four rows of pixels, which together cross all six panels."""
-    return np.concatenate([display.picture(0, y, 1280, 1) for y in (150, 300, 500, 600)])
+    return np.concatenate([display.capture(0, y, 1280, 1) for y in (150, 300, 500, 600)])
 
 
 def _format_report(results: dict) -> str:

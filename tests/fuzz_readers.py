@@ -1,12 +1,12 @@
-"""Fuzzes the readers of IDX files and of pictures, led by coverage, for as long as one likes.
+"""Fuzz the readers of IDX files and of pictures, guided by coverage, for as long as you like.
 
     pip install atheris
     python tests/fuzz_readers.py idx -max_total_time=600
     python tests/fuzz_readers.py picture -max_total_time=600
 
-Whatever is in a file, the outcome is an array or the package's own error; atheris stops at
-anything else, at 1 GB asked for in one piece, and at 30 seconds, and leaves the file. What it
-found stands in test_fuzz.py.
+Whatever is in a file, the result must be an array or the package's own error. On any other
+exception, a single allocation above 1 GB, or a file that takes over 30 seconds, atheris stops and
+saves the file. test_fuzz.py has the cases that were found.
 """
 
 import gzip
@@ -28,11 +28,12 @@ with atheris.instrument_imports(include=["mnist_graph", "PIL"]):
     from mnist_graph.reading.paper import find_ink
     from mnist_graph.reading.picture import read_grey
 
-SMALL = 4000
-"""Pixels of what is also searched for digits, so that a thousand are read in a second or so."""
+MAX_PIXELS = 4000
+"""The largest picture that is also searched for digits: about a thousand of them take a second."""
 
 
 def fuzz_idx(content: bytes, folder: Path) -> None:
+    """Read `content` without its first byte, which chooses between labels and images."""
     for name in ("data", "data.gz"):
         path = folder / name
         path.write_bytes(content[1:])
@@ -43,18 +44,19 @@ def fuzz_idx(content: bytes, folder: Path) -> None:
 
 
 def fuzz_picture(content: bytes, folder: Path) -> None:
+    """Read `content` as a picture and, if it is small, the digits in it."""
     path = folder / "picture"
     path.write_bytes(content)
     try:
         grey = read_grey(path)
     except MnistGraphError:
         return
-    if grey.size <= SMALL:
+    if grey.size <= MAX_PIXELS:
         read_digits(find_ink(grey), (28, 28), lambda images: np.full((len(images), 10), 0.1))
 
 
 def write_examples(kind: str, folder: Path) -> None:
-    """Something whole to start from."""
+    """Write undamaged files for the fuzzer to start from."""
     if kind == "idx":
         header = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2])
         plain = header + bytes(range(8))

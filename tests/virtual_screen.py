@@ -13,7 +13,7 @@ import numpy as np
 
 SIZE = (1600, 1000)
 """Width and height of the display in pixels, with room to spare around a 1280x720 window."""
-THERE = shutil.which("Xvfb") is not None and find_spec("Xlib") is not None
+IS_AVAILABLE = shutil.which("Xvfb") is not None and find_spec("Xlib") is not None
 """Whether Xvfb and python-xlib are installed."""
 
 
@@ -26,17 +26,19 @@ class Screen:
         self.name = name
         self.display = Display(name)
 
-    def window(self, title: str = "mnist_graph", seconds: float = 60) -> Any:
-        """Wait up to `seconds` for a window whose title starts with `title`, and return it."""
+    def wait_for_window(self, title: str = "mnist_graph", seconds: float = 60) -> Any:
+        """Return the first window whose title starts with `title`. Raises TimeoutError if none
+        appears within `seconds`.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if found := self.windows(title):
+            if found := self.list_windows(title):
                 return found[0]
             time.sleep(0.05)
         raise TimeoutError(f"no window titled {title} appeared within {seconds} seconds")
 
-    def windows(self, title: str = "mnist_graph") -> list[Any]:
-        """List the visible windows whose title starts with `title`."""
+    def list_windows(self, title: str = "mnist_graph") -> list[Any]:
+        """Return the visible windows whose title starts with `title`."""
         from Xlib import X
         from Xlib.error import BadWindow
 
@@ -49,13 +51,15 @@ class Screen:
                 pass
         return found
 
-    def key(self, window: Any, *names: str) -> None:
-        """Focus `window`, press all the keys together, and release them."""
+    def press(self, window: Any, *keys: str) -> None:
+        """Focus `window`, press all `keys` together, and release them. A key is an X keysym, such
+        as "a", "space" or "Control_L".
+        """
         from Xlib import XK, X
         from Xlib.ext import xtest
 
         window.set_input_focus(X.RevertToParent, X.CurrentTime)
-        codes = [self.display.keysym_to_keycode(XK.string_to_keysym(name)) for name in names]
+        codes = [self.display.keysym_to_keycode(XK.string_to_keysym(key)) for key in keys]
         for code in codes:
             xtest.fake_input(self.display, X.KeyPress, code)
         for code in reversed(codes):
@@ -63,7 +67,7 @@ class Screen:
         self.display.sync()
 
     def close(self, window: Any) -> None:
-        """Ask `window` to close, as a window manager does when its close button is clicked."""
+        """Close `window` as a window manager does when its close button is clicked."""
         from Xlib.protocol.event import ClientMessage
 
         protocols, delete = map(self.display.intern_atom, ("WM_PROTOCOLS", "WM_DELETE_WINDOW"))
@@ -86,10 +90,9 @@ class Screen:
             self.display.sync()
             time.sleep(0.1)
 
-    def picture(self, left: int = 0, top: int = 0, *size: int) -> np.ndarray:
-        """Take a screenshot of the display, or of a part of `size` (width, height).
-
-        Returns RGB, uint8 [height, width, 3].
+    def capture(self, left: int = 0, top: int = 0, *size: int) -> np.ndarray:
+        """Return a screenshot of the display, or of a part of `size` (width, height): uint8 RGB
+        [height, width, 3].
         """
         from Xlib import X
 

@@ -33,7 +33,9 @@ class Request:
         if len(commands) > 1:
             raise UsageError(f"{commands[0]} and {commands[1]} cannot be used together")
         given = [
-            flag(name) for name in PREDICT_FLAGS if getattr(options, name) not in (None, False)
+            flag(name)
+            for name in PREDICT_FLAGS
+            if (value := getattr(options, name)) is not None and value is not False
         ]
         if given and not options.predict:
             raise UsageError(f"{given[0]} needs --predict")

@@ -85,7 +85,13 @@ def test_only_train_step_updates_the_averages_of_every_layer(mnist):
 @pytest.fixture(scope="module")
 def short_run(mnist, tmp_path_factory):
     """A short run of a recipe with batch normalization and averaged weights, and its data."""
-    recipe = recipes["cnn-best"].override(iterations=40, validation_size=5000, precision="float32")
+    recipe = recipes["conv3-batchnorm"].override(
+        channels=(8, 16, 24),
+        average_weights=True,
+        iterations=60,
+        validation_size=5000,
+        precision="float32",
+    )
     few = DataSet(mnist.test.pixels[:1000], mnist.test.labels[:1000], classes=10)
     data = mnist._replace(test=few)
     return train(recipe, data, runs_dir=tmp_path_factory.mktemp("runs")), data

@@ -1,12 +1,11 @@
+import dataclasses
 import json
 import math
 
 import pytest
-from helpers import CLASSICS
 
-from mnist_graph import MnistGraphError, Recipe, build_graph, recipes
+from mnist_graph import Augmentation, MnistGraphError, Recipe, recipes
 from mnist_graph.errors import UsageError
-from mnist_graph.graph.outline import outline
 from mnist_graph.graph.recipes import find_recipe
 
 MLP = recipes["mlp"]
@@ -20,7 +19,7 @@ MLP = recipes["mlp"]
         ("cnn", "adam", 1e-4, 20000, 50, 0.5, (1024,)),
     ],
 )
-def test_the_classics_are_trained_as_published(
+def test_classic_recipes_have_the_published_hyperparameters(
     model, optimizer, rate, iterations, batch, keep_prob, hidden
 ):
     recipe = recipes[model]
@@ -31,28 +30,24 @@ def test_the_classics_are_trained_as_published(
 
 
 @pytest.mark.parametrize("name", recipes)
-def test_a_recipe_is_found_by_its_name(name):
-    assert find_recipe(name) is recipes[name]
-    assert recipes[name].model == name
+def test_find_recipe_returns_the_recipe_of_that_name(name):
+    assert find_recipe(name).model == name
 
 
-def test_an_unknown_name_is_refused_with_the_names_there_are():
+def test_unknown_model_is_refused_with_all_names():
     with pytest.raises(UsageError) as refused:
         find_recipe("nope")
     assert all(name in str(refused.value) for name in ("'nope'", *recipes))
 
 
-@pytest.mark.parametrize("name", recipes)
-def test_the_number_of_parameters_in_the_table_is_that_of_the_graph(name):
-    graph = build_graph(recipes[name])
-    import tensorflow as tf
-
-    with graph.graph.as_default():
-        shapes = [variable.shape for variable in tf.compat.v1.trainable_variables()]
-    assert sum(math.prod(shape) for shape in shapes) == outline(recipes[name]).parameters
+def test_misspelled_model_is_refused_with_the_nearest_name():
+    with pytest.raises(UsageError, match=r"^there is no model 'sofmax'; did you mean softmax\?$"):
+        find_recipe("sofmax")
 
 
-BAD = [
+# Values.
+
+INVALID = [
     ("iterations", 0),
     ("iterations", -5),
     ("batch_size", 0),
@@ -80,8 +75,8 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_value_that_cannot_be_is_refused_by_its_name(name, value):
+@pytest.mark.parametrize(("name", "value"), INVALID)
+def test_invalid_value_is_refused(name, value):
     with pytest.raises(UsageError, match=f"^{name} must be .*, not "):
         MLP.override(**{name: value})
 
@@ -90,37 +85,235 @@ def test_a_value_that_cannot_be_is_refused_by_its_name(name, value):
     ("name", "value"),
     [("keep_prob", 1.0), ("iterations", 1), ("batch_size", 1), ("hidden", (1,)), ("seed", 2**70)],
 )
-def test_the_last_value_that_can_be_is_taken(name, value):
+def test_extreme_valid_value_is_accepted(name, value):
     assert getattr(MLP.override(**{name: value}), name) == value
 
 
-@pytest.mark.parametrize("name", ["hidden", "activation", "keep_prob"])
-def test_softmax_refuses_what_it_does_not_have(name):
-    with pytest.raises(UsageError, match=f"softmax has no {name}"):
-        recipes["softmax"].override(**{name: getattr(MLP, name)})
+UNUSED = [
+    ("softmax", {"hidden": (512,)}),
+    ("softmax", {"activation": "relu"}),
+    ("softmax", {"keep_prob": 0.5}),
+    ("softmax", {"dropout": "each"}),
+    ("softmax", {"bias": 0.5}),
+    ("cnn-best", {"dropout": "each"}),
+    ("cnn-best", {"hidden": (100,)}),
+    ("cnn", {"channels": (8, 16)}),
+    ("cnn", {"filter_sizes": (5, 5)}),
+]
 
 
-def test_override_leaves_the_table_as_it_was():
+@pytest.mark.parametrize(("model", "setting"), UNUSED)
+def test_override_refuses_what_the_network_does_not_use(model, setting):
+    (name,) = setting
+    with pytest.raises(UsageError, match=f"^{model} has no {name} to set$"):
+        recipes[model].override(**setting)
+
+
+@pytest.mark.parametrize(("model", "setting"), UNUSED)
+def test_recipe_refuses_what_its_network_does_not_use(model, setting):
+    (name,) = setting
+    with pytest.raises(UsageError, match=f"^{model} has no {name} to set$"):
+        dataclasses.replace(recipes[model], **setting)
+
+
+@pytest.mark.parametrize(("model", "name"), [("softmax", "dropout"), ("softmax", "bias")])
+def test_override_refuses_the_default_of_what_the_network_does_not_use(model, name):
+    recipe = recipes[model]
+    with pytest.raises(UsageError, match=f"^{model} has no {name} to set$"):
+        recipe.override(**{name: getattr(recipe, name)})
+
+
+@pytest.mark.parametrize(
+    ("model", "setting", "message"),
+    [
+        ("mlp", {"warmup": 0.3}, "warmup has no effect unless schedule is one-cycle"),
+        ("mlp", {"learning_rate_floor": 0.0}, "unless schedule is exponential"),
+        ("cnn-fast", {"decay_iterations": 9.0}, "unless schedule is exponential"),
+        ("softmax", {"beta1": 0.8}, "beta1 has no effect unless optimizer is adam"),
+        ("cnn-sgd", {"beta2": 0.99}, "beta2 has no effect unless optimizer is adam"),
+        ("mlp-sigmoid", {"dropout": "each"}, "dropout has no effect without keep_prob"),
+    ],
+)
+def test_setting_without_effect_is_refused(model, setting, message):
+    with pytest.raises(UsageError, match=f"{message}$"):
+        recipes[model].override(**setting)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("mlp", {"schedule": "one-cycle", "warmup": 0.3}),
+        ("mlp5-relu-decay", {"learning_rate_floor": 0.0, "decay_iterations": 9.0}),
+        ("softmax", {"optimizer": "adam", "beta1": 0.8}),
+        ("mlp-sigmoid", {"keep_prob": 0.5}),
+        ("mlp-sigmoid", {"keep_prob": 0.5, "dropout": "each"}),
+    ],
+)
+def test_setting_with_an_effect_is_accepted(model, settings):
+    changed = recipes[model].override(**settings)
+    assert {name: getattr(changed, name) for name in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("misspelled", "nearest"),
+    [("learning_rat", "learning_rate"), ("keepprob", "keep_prob"), ("hiden", "hidden")],
+)
+def test_unknown_hyperparameter_is_refused_with_the_nearest_name(misspelled, nearest):
+    message = rf"^there is no hyperparameter '{misspelled}'; did you mean {nearest}\?$"
+    with pytest.raises(UsageError, match=message):
+        MLP.override(**{misspelled: 1})
+    with pytest.raises(UsageError, match=message):
+        MLP.override_from_text({misspelled: "1"})
+
+
+@pytest.mark.parametrize("name", ["model", "published"])
+def test_what_is_not_a_hyperparameter_cannot_be_overridden(name):
+    with pytest.raises(UsageError, match=f"^there is no hyperparameter '{name}'"):
+        MLP.override(**{name: "other"})
+    with pytest.raises(UsageError, match=f"^there is no hyperparameter '{name}'"):
+        MLP.override_from_text({name: "other"})
+
+
+def test_override_leaves_the_table_unchanged():
     changed = MLP.override(iterations=7)
     assert (changed.iterations, MLP.iterations) == (7, 1000)
     assert changed != MLP
     assert changed.override(iterations=1000) == MLP
 
 
+def test_differences_state_both_values():
+    other = MLP.override(batch_size=64, seed=3)
+    assert MLP.differences(other) == ["batch_size is 64, not 128", "seed is 3, not 0"]
+    assert MLP.differences(MLP) == []
+
+
+# Text.
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("iterations", "20", 20),
+        ("learning_rate", "1e-3", 0.001),
+        ("learning_rate", "1", 1.0),
+        ("batch_normalization", "true", True),
+        ("batch_normalization", "False", False),
+        ("hidden", "64", (64,)),
+        ("hidden", "64,32", (64, 32)),
+        ("keep_prob", "0.25", 0.25),
+        ("keep_prob", "none", None),
+        ("activation", "tanh", "tanh"),
+        ("augmentation", "default", Augmentation()),
+        ("augmentation", "none", None),
+    ],
+)
+def test_text_becomes_a_value_of_the_hyperparameters_type(name, text, value):
+    parsed = MLP.parse({name: text})
+    assert parsed == {name: value}
+    assert type(parsed[name]) is type(value)
+    assert MLP.override_from_text({name: text}) == MLP.override(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("iterations", "2.5", "iterations must be a whole number, not '2.5'"),
+        ("iterations", "none", "iterations must be a whole number, not 'none'"),
+        ("learning_rate", "fast", "learning_rate must be a number, not 'fast'"),
+        ("batch_normalization", "1", "batch_normalization must be true or false, not '1'"),
+        ("hidden", "64,", "hidden must be a whole number, not ''"),
+        ("keep_prob", "half", "keep_prob must be a number, not 'half'"),
+        ("augmentation", "strong", "augmentation must be default or none, not 'strong'"),
+    ],
+)
+def test_text_of_another_type_is_refused(name, text, message):
+    with pytest.raises(UsageError, match=f"^{message}"):
+        MLP.parse({name: text})
+
+
+def test_text_sets_one_distortion():
+    recipe = recipes["cnn-best"]
+    changed = recipe.override_from_text({"augmentation.rotation": "5"})
+    assert changed.augmentation == Augmentation(rotation=5.0, thickness=0.5, blur=0.25)
+    assert recipe.augmentation == Augmentation(thickness=0.5, blur=0.25)
+
+
+def test_text_sets_one_distortion_of_the_default_augmentation():
+    settings = {"augmentation": "default", "augmentation.rotation": "5", "augmentation.shift": "1"}
+    changed = MLP.override_from_text(settings)
+    assert changed.augmentation == Augmentation(rotation=5.0, shift=1.0)
+
+
+def test_distortion_without_augmentation_is_refused():
+    with pytest.raises(UsageError, match="mlp has no augmentation; set augmentation=default first"):
+        MLP.override_from_text({"augmentation.rotation": "5"})
+
+
+@pytest.mark.parametrize("name", ["augmentation.mirror", "hidden.units"])
+def test_unknown_part_of_a_hyperparameter_is_refused(name):
+    with pytest.raises(UsageError, match=f"^there is no hyperparameter '{name}'"):
+        recipes["cnn-best"].override_from_text({name: "5"})
+
+
+# JSON.
+
+
 @pytest.mark.parametrize("name", recipes)
-def test_a_recipe_goes_through_json_and_back(name):
+def test_recipe_survives_json(name):
     values = json.loads(json.dumps(recipes[name].to_json()))
     assert Recipe.from_json(values) == recipes[name]
 
 
-def test_words_for_the_reader_play_no_part_in_whether_recipes_are_the_same():
+def test_json_has_only_hyperparameters():
     assert not {"summary", "parameters", "published"} & set(MLP.to_json())
 
 
-def test_an_older_recipe_may_lack_what_has_a_default():
-    values = MLP.to_json()
-    del values["precision"]
-    assert Recipe.from_json(values) == MLP
+OLD_SOFTMAX = {
+    "model": "softmax",
+    "network": "softmax",
+    "iterations": 1000,
+    "batch_size": 100,
+    "optimizer": "gradient-descent",
+    "learning_rate": 0.5,
+    "schedule": "constant",
+    "decay_iterations": 2000.0,
+    "warmup": 0.2,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "loss": "mean",
+    "keep_prob": None,
+    "dropout": "last",
+    "hidden": None,
+    "activation": None,
+    "weights": "zeros",
+    "bias": 0.1,
+    "validation_size": 5000,
+    "seed": 0,
+}
+"""Without the hyperparameters that were added since, such as precision and temperature."""
+OLD_MLP = OLD_SOFTMAX | {
+    "model": "mlp",
+    "network": "mlp",
+    "batch_size": 128,
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "keep_prob": 0.5,
+    "hidden": [512, 256, 128],
+    "activation": "relu",
+    "weights": "truncated-normal",
+}
+
+
+def test_json_of_an_older_version_may_lack_hyperparameters():
+    assert Recipe.from_json(OLD_MLP) == MLP
+    assert Recipe.from_json(OLD_SOFTMAX) == recipes["softmax"]
+
+
+def test_json_of_an_older_version_may_lack_distortions():
+    recipe = recipes["cnn-fast"]
+    values = recipe.to_json()
+    del values["augmentation"]["blur"], values["temperature"]
+    assert Recipe.from_json(values) == recipe.override(temperature=1.0)
 
 
 @pytest.mark.parametrize(
@@ -137,13 +330,13 @@ def test_an_older_recipe_may_lack_what_has_a_default():
         {"unknown": 1},
     ],
 )
-def test_a_damaged_json_recipe_is_refused(damage):
+def test_damaged_json_is_refused(damage):
     with pytest.raises(MnistGraphError):
         Recipe.from_json(MLP.to_json() | damage)
 
 
 @pytest.mark.parametrize("missing", ["model", "iterations", "learning_rate"])
-def test_a_json_recipe_that_lacks_what_it_needs_is_refused(missing):
+def test_json_without_a_required_hyperparameter_is_refused(missing):
     values = MLP.to_json()
     del values[missing]
     with pytest.raises(MnistGraphError, match=f"lacks {missing}"):
@@ -151,22 +344,12 @@ def test_a_json_recipe_that_lacks_what_it_needs_is_refused(missing):
 
 
 @pytest.mark.parametrize("values", [None, [], "mlp", 3])
-def test_json_that_is_no_recipe_at_all_is_refused(values):
+def test_json_of_another_type_is_refused(values):
     with pytest.raises(MnistGraphError):
         Recipe.from_json(values)
 
 
-def test_differences_are_named_with_both_values():
-    other = MLP.override(batch_size=64, seed=3)
-    assert MLP.differences(other) == ["batch_size is 64, not 128", "seed is 3, not 0"]
-    assert MLP.differences(MLP) == []
-
-
-def test_the_classics_are_in_the_table():
-    assert set(CLASSICS) <= set(recipes)
-
-
-def test_an_augmentation_of_another_version_is_refused():
+def test_json_with_an_unknown_distortion_is_refused():
     values = recipes["cnn-fast"].to_json()
     values["augmentation"]["mirror"] = 1.0
     with pytest.raises(MnistGraphError, match="for augmentation"):

@@ -1,3 +1,5 @@
+"""Classifier: a finished run's network classifies images and reads pictures."""
+
 import os
 
 import numpy as np
@@ -10,18 +12,16 @@ from helpers import (
     enlarged,
     flip,
     some_mnist,
-    test_ink,
     truncate,
     write_data,
 )
+from pictures import INK, PICTURES
 from PIL import Image
-from test_picture import PICTURES
 
 from mnist_graph import Classifier, MnistGraphError, read_data_sets, recipes, train
+from mnist_graph.reading.page import load_ink
 from mnist_graph.runs.find import create_run, load_run
 from mnist_graph.runs.predictor import BATCH
-
-INK = test_ink()
 
 
 @pytest.fixture(scope="module")
@@ -31,83 +31,130 @@ def reader(trained):
 
 
 @pytest.mark.parametrize("model", CLASSICS)
-def test_the_test_image_is_read_as_2_by_each_model(trained, model):
+def test_every_classic_model_reads_the_test_image_as_2(trained, model):
     with Classifier.restore(trained(model).directory) as classifier:
         assert [digit.label for digit in classifier.read(TEST_IMAGE)] == [2]
 
 
-def test_predict_gives_the_shares_of_each_class(reader, mnist):
-    shares = reader.predict(mnist.test.images[:50])
-    assert (shares.dtype, shares.shape) == (np.float32, (50, 10))
-    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
-    assert (shares.argmax(axis=1) == mnist.test.labels[:50]).mean() > 0.85
+def test_predict_returns_a_probability_for_each_class(reader, mnist):
+    probabilities = reader.predict(mnist.test.images[:50])
+    assert (probabilities.dtype, probabilities.shape) == (np.float32, (50, 10))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert (probabilities.argmax(axis=1) == mnist.test.labels[:50]).mean() > 0.85
 
 
 @pytest.mark.parametrize(
-    "form",
+    "convert",
     [
         lambda pixels: pixels,
         lambda pixels: pixels.reshape(-1, 784),
         lambda pixels: pixels[..., np.newaxis],
+        lambda pixels: np.int64(pixels),
         lambda pixels: np.float64(pixels) / 255,
         lambda pixels: (np.float32(pixels) / 255)[..., np.newaxis],
         lambda pixels: (pixels / 255).tolist(),
     ],
-    ids=["uint8", "uint8 rows", "uint8 channel", "float64", "float32 channel", "list"],
+    ids=["uint8", "uint8 rows", "uint8 channel", "int64", "float64", "float32 channel", "list"],
 )
-def test_predict_takes_images_in_every_form(reader, mnist, form):
+def test_predict_accepts_every_type_and_shape_of_images(reader, mnist, convert):
     pixels = mnist.test.pixels[:20]
     expected = reader.predict(mnist.test.images[:20])
-    np.testing.assert_allclose(reader.predict(form(pixels)), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(reader.predict(convert(pixels)), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "shape", [(784,), (28, 28), (2, 783), (2, 27, 28), (2, 28, 28, 3), (), (2, 1, 784)]
 )
-def test_predict_refuses_images_of_another_size(reader, shape):
+def test_predict_refuses_images_of_another_shape(reader, shape):
     with pytest.raises(MnistGraphError, match=r"must be \[n, 784\] or \[n, 28, 28\], not"):
         reader.predict(np.zeros(shape))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "value", "message"),
+    [
+        (np.int64, 256, "int64 images must be from 0 to 255, not 0 to 256"),
+        (np.int16, -1, "int16 images must be from 0 to 255, not -1 to 0"),
+        (np.float32, 1.5, "float32 images must be from 0 to 1, not 0 to 1.5"),
+        (np.float64, -0.25, "float64 images must be from 0 to 1, not -0.25 to 0"),
+        (np.float32, np.nan, "float32 images must be from 0 to 1, not nan to nan"),
+        (np.float32, np.inf, "float32 images must be from 0 to 1, not 0 to inf"),
+    ],
+)
+def test_predict_refuses_values_out_of_range(reader, dtype, value, message):
+    images = np.zeros((3, 28, 28), dtype)
+    images[1, 2, 3] = value
+    with pytest.raises(MnistGraphError) as refused:
+        reader.predict(images)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("value", ["1", None, True, 1j])
+def test_predict_refuses_what_are_not_numbers(reader, value):
+    with pytest.raises(MnistGraphError, match="must be floats or integers, not"):
+        reader.predict([[value] * 784])
+
+
+@pytest.mark.parametrize(("dtype", "highest"), [(np.uint8, 255), (np.int32, 255), (float, 1)])
+def test_predict_accepts_the_ends_of_the_range(reader, dtype, highest):
+    images = np.zeros((2, 784), dtype)
+    images[0, :400] = highest
+    assert np.isfinite(reader.predict(images)).all()
+
+
 @pytest.mark.parametrize("count", [0, 1, BATCH, BATCH + 1])
-def test_predict_takes_any_number_of_images(reader, mnist, count):
+def test_predict_accepts_any_number_of_images(reader, mnist, count):
     images = mnist.test.images[: BATCH + 1]
-    whole = np.concatenate([reader.predict(images[:200]), reader.predict(images[200:])])
-    shares = reader.predict(images[:count])
-    assert shares.shape == (count, 10)
-    np.testing.assert_allclose(shares, whole[:count], rtol=1e-4, atol=1e-6)
+    expected = np.concatenate([reader.predict(images[:200]), reader.predict(images[200:])])
+    probabilities = reader.predict(images[:count])
+    assert probabilities.shape == (count, 10)
+    np.testing.assert_allclose(probabilities, expected[:count], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_digit_is_read_whatever_the_form_of_its_picture(reader, name):
+def test_a_picture_of_any_mode_is_read_as_2(reader, name):
     assert reader.read(PICTURES[name]())[0].label == 2
 
 
-@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("suffix", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize(
     ("factor", "offset"), [(1, (0, 0)), (1, (900, 700)), (7, (300, 10)), (30, (20, 30))]
 )
-def test_a_digit_anywhere_in_a_large_picture_is_read(reader, tmp_path, form, factor, offset):
-    path = tmp_path / f"large.{form}"
+def test_a_digit_anywhere_in_a_large_picture_is_read(reader, tmp_path, suffix, factor, offset):
+    path = tmp_path / f"large.{suffix}"
     drawing(enlarged(INK, factor, (1000, 900), offset), mode="RGB").save(path)
     assert reader.read(path)[0].label == 2
 
 
-def test_real_digits_drawn_into_large_pictures_are_read_as_before(reader, mnist):
+def test_reading_enlarged_mnist_digits_costs_little_accuracy(reader, mnist):
     pixels, labels = mnist.test.pixels[:60], mnist.test.labels[:60]
-    before = reader.predict(pixels).argmax(axis=1) == labels
+    expected = reader.predict(pixels).argmax(axis=1) == labels
     pictures = [drawing(enlarged(p, 5, (250, 300), (90, 4))) for p in pixels]
-    after = [reader.read(p)[0].label for p in pictures] == labels
-    assert after.sum() >= before.sum() - 3
+    correct = [reader.read(picture)[0].label for picture in pictures] == labels
+    assert correct.sum() >= expected.sum() - 3
 
 
-def test_a_digit_carries_its_probability_and_those_of_all(reader):
+def test_a_digit_has_the_probability_of_its_label_and_of_every_class(reader):
     digit = reader.read(Image.open(TEST_IMAGE))[0]
     assert digit.probabilities.shape == (10,)
     assert digit.probability == digit.probabilities[digit.label] == digit.probabilities.max()
 
 
-def test_from_model_takes_the_newest_finished_run_of_that_recipe(trained, mnist):
+def test_reading_loaded_ink_is_the_same_as_reading_the_picture(reader):
+    (expected,) = reader.read(TEST_IMAGE)
+    (digit,) = reader.read_digits(load_ink(TEST_IMAGE))
+    assert digit[:5] == expected[:5]
+    np.testing.assert_array_equal(digit.probabilities, expected.probabilities)
+
+
+def test_the_network_and_its_session_can_be_used_directly(reader, mnist):
+    images = mnist.test.images[:5]
+    network = reader.network
+    direct = reader.session.run(network.probabilities, {network.images: images})
+    np.testing.assert_allclose(direct, reader.predict(images), rtol=1e-5, atol=1e-7)
+
+
+def test_from_model_restores_the_newest_finished_run_of_the_recipe(trained):
     run = trained("mlp")
     with Classifier.from_model("mlp", run.cwd / "runs") as classifier:
         assert classifier.run.directory == run.directory
@@ -117,19 +164,19 @@ def test_from_model_takes_the_newest_finished_run_of_that_recipe(trained, mnist)
         assert classifier.run.recipe.iterations == 500
 
 
-@pytest.mark.parametrize("changes", [{"iterations": 7}, {"seed": 1}])
-def test_from_model_says_where_there_is_no_such_run(trained, changes):
+@pytest.mark.parametrize("overrides", [{"iterations": 7}, {"seed": 1}])
+def test_from_model_refuses_a_recipe_without_a_finished_run(trained, overrides):
     with pytest.raises(MnistGraphError, match="no finished run of mlp"):
-        Classifier.from_model("mlp", trained("mlp").cwd / "runs", **changes)
+        Classifier.from_model("mlp", trained("mlp").cwd / "runs", **overrides)
 
 
-def test_an_unfinished_run_is_not_used(tmp_path):
+def test_an_unfinished_run_is_refused(tmp_path):
     create_run(recipes["mlp"], (28, 28), 10, {}, "CPU", directory=tmp_path / "run")
-    with pytest.raises(MnistGraphError, match="not finished; go on with it by --resume"):
+    with pytest.raises(MnistGraphError, match="is not finished; continue it with --resume"):
         Classifier.restore(tmp_path / "run")
 
 
-def test_a_classifier_learns_its_sizes_from_the_run(tmp_path, mnist):
+def test_image_size_and_classes_are_those_of_the_run(tmp_path, mnist):
     columns = slice(4, 24)
     write_data(tmp_path / "data", *some_mnist(mnist, 300, 3, columns=columns))
     data = read_data_sets(tmp_path / "data", validation_size=50)
@@ -142,28 +189,28 @@ def test_a_classifier_learns_its_sizes_from_the_run(tmp_path, mnist):
             classifier.predict(mnist.test.images[:1])
 
 
-@pytest.mark.parametrize("damage", [truncate, flip, os.unlink])
-@pytest.mark.parametrize("file", ["model.data-00000-of-00001", "model.index", "state.json"])
-def test_a_damaged_checkpoint_is_refused(finished_softmax, file, damage):
-    folder = finished_softmax / "checkpoint-2"
-    damage(folder / file)
-    with pytest.raises(MnistGraphError, match=r"checkpoint-2 is damaged \(.*no checkpoint is left"):
-        Classifier.restore(finished_softmax)
-
-
 @pytest.fixture
 def finished_softmax(tmp_path, mnist):
     return train(recipes["softmax"].override(iterations=2), mnist, tmp_path / "run").directory
 
 
-def test_two_classifiers_live_side_by_side(trained, mnist):
+@pytest.mark.parametrize("damage", [truncate, flip, os.unlink])
+@pytest.mark.parametrize("file", ["model.data-00000-of-00001", "model.index", "state.json"])
+def test_a_run_with_only_damaged_checkpoints_is_refused(finished_softmax, file, damage):
+    damage(finished_softmax / "checkpoint-2" / file)
+    message = r"checkpoint-2 is damaged \(.*no usable checkpoint is left"
+    with pytest.raises(MnistGraphError, match=message):
+        Classifier.restore(finished_softmax)
+
+
+def test_two_classifiers_can_be_open_at_once(trained, mnist):
     images = mnist.test.images[:5]
     runs = [load_run(trained(model).directory) for model in ("softmax", "mlp")]
-    alone = []
+    expected = []
     for run in runs:
         with Classifier(run) as classifier:
-            alone.append(classifier.predict(images))
-    with Classifier(runs[0]) as one, Classifier(runs[1]) as two:
-        np.testing.assert_array_equal(one.predict(images), alone[0])
-        np.testing.assert_array_equal(two.predict(images), alone[1])
+            expected.append(classifier.predict(images))
+    with Classifier(runs[0]) as softmax, Classifier(runs[1]) as mlp:
+        np.testing.assert_array_equal(softmax.predict(images), expected[0])
+        np.testing.assert_array_equal(mlp.predict(images), expected[1])
     assert tf.executing_eagerly()

@@ -1,5 +1,6 @@
-"""Checkpoints that disks and strangers have been at."""
+"""Checkpoints: saved, found again, and found to be damaged."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,14 +9,15 @@ import pytest
 from helpers import StopAt, flip, same_variables, truncate
 
 from mnist_graph import MnistGraphError, MnistGraphWarning, recipes, resume, train
-from mnist_graph.runs.checkpoints import _digest, find_checkpoint, save_checkpoint
-from mnist_graph.training.hooks import Hook, Stop
+from mnist_graph.runs.checkpoints import find_checkpoint, save_checkpoint
 from mnist_graph.runs.find import load_run
+from mnist_graph.training.hooks import Hook, Stop
 
 RECIPE = recipes["mlp"].override(hidden=(30,), iterations=40, batch_size=20, seed=3)
 
 
 def write(prefix):
+    """Write the files of a checkpoint."""
     for ending in ("index", "data-00000-of-00001"):
         with open(f"{prefix}.{ending}", "w") as file:
             file.write(f"{ending} of {prefix}")
@@ -25,7 +27,7 @@ def names(directory):
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_the_newest_is_found_and_the_one_before_kept(tmp_path):
+def test_the_newest_checkpoint_is_found_and_the_previous_one_kept(tmp_path):
     assert find_checkpoint(tmp_path) is None
     for iteration in (9, 10, 100):
         save_checkpoint(tmp_path, write, iteration, iteration / 4)
@@ -33,8 +35,8 @@ def test_the_newest_is_found_and_the_one_before_kept(tmp_path):
     assert names(tmp_path) == ["checkpoint-10", "checkpoint-100"]
 
 
-def test_one_that_cannot_be_written_leaves_those_before(tmp_path):
-    """Mocked, for a disk that is full at this very moment."""
+def test_a_checkpoint_that_cannot_be_written_leaves_the_others(tmp_path):
+    """Mocked, because a disk cannot be filled at just this moment."""
 
     def fail(prefix):
         with open(f"{prefix}.index", "w") as file:
@@ -48,7 +50,7 @@ def test_one_that_cannot_be_written_leaves_those_before(tmp_path):
     assert names(tmp_path) == ["checkpoint-10"]
 
 
-def test_what_a_kill_left_half_written_is_no_checkpoint_and_makes_way(tmp_path):
+def test_partial_checkpoints_of_a_killed_process_are_ignored_and_removed(tmp_path):
     save_checkpoint(tmp_path, write, 10, 1.5)
     for iteration in (19, 20):
         (tmp_path / f".checkpoint-{iteration}").mkdir()
@@ -59,56 +61,74 @@ def test_what_a_kill_left_half_written_is_no_checkpoint_and_makes_way(tmp_path):
     assert names(tmp_path) == ["checkpoint-10", "checkpoint-20", "checkpoint-x"]
 
 
-def lengthen(path):
+def append_zero(path):
+    """Append a byte to a file."""
     path.write_bytes(path.read_bytes() + b"\0")
 
 
-def link(path):
+def replace_by_link(path):
+    """Move a file away and leave a link to it."""
     moved = path.rename(path.parent.parent / "elsewhere")
     path.symlink_to(moved)
 
 
-def fold(path):
+def replace_by_folder(path):
+    """Replace a file by a folder."""
     path.unlink()
     path.mkdir()
 
 
+DAMAGES = [truncate, flip, append_zero, replace_by_link, replace_by_folder, os.unlink]
+
+
 @pytest.mark.parametrize("file", ["model.index", "model.data-00000-of-00001", "state.json"])
-@pytest.mark.parametrize("damage", [truncate, flip, lengthen, link, fold, os.unlink])
-def test_damage_is_seen_and_the_one_before_taken(tmp_path, file, damage):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_detected_and_the_previous_checkpoint_used(tmp_path, file, damage):
     for iteration in (10, 20):
         save_checkpoint(tmp_path, write, iteration, 1.0)
     damage(tmp_path / "checkpoint-20" / file)
-    with pytest.warns(MnistGraphWarning, match=r"checkpoint-20 is damaged \(.*using checkpoint-10"):
+    said = r"checkpoint-20 is damaged \(.*\); using checkpoint-10 instead"
+    with pytest.warns(MnistGraphWarning, match=said):
         assert find_checkpoint(tmp_path).iteration == 10
     damage(tmp_path / "checkpoint-10" / file)
-    with pytest.raises(MnistGraphError, match="no checkpoint is left"):
+    with pytest.raises(MnistGraphError, match="no usable checkpoint is left"):
         find_checkpoint(tmp_path)
 
 
 FORGED = {
-    "a file elsewhere": {"files": {"../../secret": "0"}},
-    "a file of another kind": {"files": {"model.index/../x": "0"}},
-    "no files": {"files": None},
-    "a list of files": {"files": ["model.index"]},
-    "another iteration": {"iteration": 21},
-    "no number of seconds": {"seconds": "x"},
+    "a file elsewhere": ({"files": {"../../secret": "0"}}, "is not a checkpoint file"),
+    "a path": ({"files": {"model.index/../x": "0"}}, "is not a checkpoint file"),
+    "no files": ({"files": None}, "does not describe a checkpoint"),
+    "a list of files": ({"files": ["model.index"]}, "does not describe a checkpoint"),
+    "another iteration": ({"iteration": 21}, "belongs to another checkpoint"),
+    "seconds of letters": ({"seconds": "x"}, "has no seconds"),
 }
+"""Changes to state.json, and a part of the answer."""
+
+
+def sign(state):
+    """Return the content of state.json with its own checksum: the SHA-256 of the rest, as JSON
+    with sorted keys.
+    """
+    text = json.dumps(state, sort_keys=True)
+    return {**state, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_state_that_was_forged_is_refused(tmp_path, name):
+def test_forged_state_with_a_valid_checksum_is_refused(tmp_path, name):
+    changes, said = FORGED[name]
     save_checkpoint(tmp_path, write, 20, 1.0)
     path = tmp_path / "checkpoint-20" / "state.json"
-    state = {**json.loads(path.read_text()), **FORGED[name]}
-    del state["sha256"]
-    path.write_text(json.dumps({**state, "sha256": _digest(state)}))
-    with pytest.raises(MnistGraphError, match="checkpoint-20 is damaged"):
+    saved = json.loads(path.read_text())
+    state = {key: value for key, value in saved.items() if key != "sha256"}
+    assert sign(state) == saved
+    path.write_text(json.dumps(sign({**state, **changes})))
+    with pytest.raises(MnistGraphError, match=f"checkpoint-20 is damaged .*{said}"):
         find_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "3", '{"sha256": 1}', "\ud800", "[" * 10**5])
-def test_a_state_that_is_none_is_refused(tmp_path, content):
+def test_state_that_is_not_a_state_is_refused(tmp_path, content):
     save_checkpoint(tmp_path, write, 20, 1.0)
     path = tmp_path / "checkpoint-20" / "state.json"
     path.write_bytes(content.encode("utf-8", "surrogatepass"))
@@ -116,7 +136,7 @@ def test_a_state_that_is_none_is_refused(tmp_path, content):
         find_checkpoint(tmp_path)
 
 
-def test_a_damaged_one_of_the_same_iteration_is_replaced(tmp_path):
+def test_a_damaged_checkpoint_of_the_same_iteration_is_replaced(tmp_path):
     for iteration in (10, 20):
         save_checkpoint(tmp_path, write, iteration, 1.0)
     flip(tmp_path / "checkpoint-20" / "model.index")
@@ -126,10 +146,11 @@ def test_a_damaged_one_of_the_same_iteration_is_replaced(tmp_path):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, mnist):
+    """The uninterrupted run."""
     return train(RECIPE, mnist, tmp_path_factory.mktemp("whole") / "run", log_every=5)
 
 
-def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(tmp_path, mnist, whole):
+def test_a_run_resumes_from_the_checkpoint_before_a_damaged_one(tmp_path, mnist, whole):
     with pytest.raises(Stop):
         train(RECIPE, mnist, tmp_path / "run", save_every=0, log_every=5, hooks=[StopAt(23)])
     assert [n for n in names(tmp_path / "run") if "check" in n] == [
@@ -143,7 +164,7 @@ def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(tmp_path, m
     assert same_variables(run.directory, whole.directory)
 
 
-def test_a_run_with_more_iterations_is_the_longer_run(tmp_path, mnist, whole):
+def test_a_lengthened_run_equals_a_longer_run(tmp_path, mnist, whole):
     short = train(RECIPE.override(iterations=15), mnist, tmp_path / "run", log_every=5)
     with pytest.raises(MnistGraphError, match="iterations is 15, not 14"):
         resume(short.directory, mnist, iterations=14)
@@ -154,37 +175,39 @@ def test_a_run_with_more_iterations_is_the_longer_run(tmp_path, mnist, whole):
     assert same_variables(longer.directory, whole.directory)
 
 
-@pytest.mark.filterwarnings("ignore:.*the history will be written:UserWarning")
-def test_a_folder_deleted_under_the_run_is_said_and_the_training_goes_on(tmp_path, mnist, whole):
-    class Delete(StopAt):
+@pytest.mark.filterwarnings("ignore::mnist_graph.errors.MnistGraphWarning")
+def test_training_continues_after_its_folder_was_deleted_and_reports_it(tmp_path, mnist, whole):
+    class DeleteFolder(Hook):
         def after_iteration(self, iteration):
-            if iteration == self.last:
+            if iteration == 12:
                 shutil.rmtree(tmp_path / "run")
 
     accuracy = whole.result.test_accuracy
+    said = rf"training finished \(test accuracy {accuracy:.6g}\) but could not be saved"
     with (
         pytest.warns(MnistGraphWarning, match="cannot write to .*; trying again in 0 seconds"),
-        pytest.raises(MnistGraphError, match=f"not kept is .* accuracy of {accuracy:.6g}"),
+        pytest.raises(MnistGraphError, match=said),
     ):
-        train(RECIPE, mnist, tmp_path / "run", save_every=0, hooks=[Delete(12)])
+        train(RECIPE, mnist, tmp_path / "run", save_every=0, hooks=[DeleteFolder()])
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.filterwarnings("ignore:.*the history will be written:UserWarning")
-def test_a_history_that_cannot_be_written_is_as_soon_as_it_can(tmp_path, mnist, whole):
-    class Block(Hook):
+def test_failed_writes_of_the_history_are_retried(tmp_path, mnist, whole):
+    class BlockHistory(Hook):
         def after_iteration(self, iteration):
-            if iteration == 12:
+            if iteration == 10:
                 (tmp_path / "run" / "history.csv").rename(tmp_path / "elsewhere")
                 (tmp_path / "run" / "history.csv").mkdir()
-            elif iteration == 22:
+            elif iteration == 20:
                 (tmp_path / "run" / "history.csv").rmdir()
 
-    run = train(RECIPE, mnist, tmp_path / "run", log_every=5, hooks=[Block()])
+    said = r"history\.csv will be completed as soon as possible"
+    with pytest.warns(MnistGraphWarning, match=said):
+        run = train(RECIPE, mnist, tmp_path / "run", log_every=5, hooks=[BlockHistory()])
     assert run.history == whole.history
 
 
-def test_a_checkpoint_that_is_a_link_is_none(tmp_path):
+def test_a_link_to_a_checkpoint_is_refused(tmp_path):
     (tmp_path / "there").mkdir()
     save_checkpoint(tmp_path / "there", write, 5, 1.0)
     (tmp_path / "checkpoint-5").symlink_to(tmp_path / "there" / "checkpoint-5")

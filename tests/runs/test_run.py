@@ -1,3 +1,5 @@
+"""Run directories: created, written, read back and found."""
+
 import json
 import platform
 from importlib.metadata import version
@@ -11,8 +13,8 @@ from mnist_graph import MnistGraphError, MnistGraphWarning, recipes
 from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.recipe import Recipe
-from mnist_graph.runs.run import Metrics, Result
 from mnist_graph.runs.find import create_run, find_run, list_runs, load_run
+from mnist_graph.runs.run import Metrics, Result
 
 RESULT = Result(0.9, 12.5, 80.0)
 MLP = recipes["mlp"]
@@ -20,7 +22,7 @@ MLP = recipes["mlp"]
 
 @pytest.fixture
 def new_run(tmp_path):
-    """A function that makes a run under runs/, finished unless it shall not be."""
+    """A function that creates a run in runs/, by default a finished one."""
 
     def create(recipe=MLP, finished=True, sha256=BUNDLED_SHA256, **options):
         options.setdefault("runs_dir", tmp_path / "runs")
@@ -32,20 +34,19 @@ def new_run(tmp_path):
     return create
 
 
-def test_a_finished_run_leaves_its_parts_and_nothing_else(trained):
+def test_a_finished_run_has_the_documented_files_only(trained):
     directory = trained("softmax").directory
     names = {path.name for path in directory.iterdir()}
     assert len([name for name in names if name.startswith("events.out.tfevents.")]) == 1
-    series = {"history.csv", "test.csv", "percentiles.csv"}
-    described = {"recipe.json", "result.json", "batch.npz", "test.npz"}
-    others = {".lock", "checkpoint-1000"} | series | described
-    assert {name for name in names if not name.startswith("events")} == others
+    logs = {"history.csv", "test.csv", "percentiles.csv"}
+    others = {"recipe.json", "result.json", "batch.npz", "test.npz", ".lock", "checkpoint-1000"}
+    assert {name for name in names if not name.startswith("events")} == logs | others
     files = {path.suffix for path in (directory / "checkpoint-1000").iterdir()}
     assert {".index", ".meta", ".data-00000-of-00001"} <= files
 
 
 @pytest.mark.parametrize("model", ["softmax", "mlp"])
-def test_recipe_json_says_everything_that_the_result_depends_on(trained, model):
+def test_recipe_json_records_what_the_result_depends_on(trained, model):
     values = json.loads((trained(model).directory / "recipe.json").read_text())
     recipe = recipes[model]
     assert values["recipe"]["seed"] == 0
@@ -63,7 +64,7 @@ def test_recipe_json_says_everything_that_the_result_depends_on(trained, model):
     assert "CPU" in values["device"] or "GPU" in values["device"]
 
 
-def test_history_csv_says_what_was_printed(trained):
+def test_history_csv_has_what_was_printed(trained):
     run = trained("mlp")
     head, *rows = (run.directory / "history.csv").read_text().splitlines()
     assert head == "iteration,loss,accuracy"
@@ -71,7 +72,7 @@ def test_history_csv_says_what_was_printed(trained):
     assert len(rows) == 11
 
 
-def test_result_json_says_accuracy_seconds_and_speed(trained):
+def test_result_json_has_accuracy_seconds_and_speed(trained):
     run = trained("mlp")
     values = json.loads((run.directory / "result.json").read_text())
     assert set(values) == {"test_accuracy", "seconds", "iterations_per_second"}
@@ -80,7 +81,7 @@ def test_result_json_says_accuracy_seconds_and_speed(trained):
     assert values["iterations_per_second"] == pytest.approx(speed, rel=0.01)
 
 
-def test_runs_are_numbered_from_1_and_behind_the_highest(new_run, tmp_path):
+def test_runs_are_numbered_from_1_and_above_the_highest(new_run, tmp_path):
     assert [new_run().directory.name for _ in range(3)] == ["1", "2", "3"]
     (tmp_path / "runs" / "mlp" / "40").mkdir()
     (tmp_path / "runs" / "mlp" / "notes").mkdir()
@@ -88,7 +89,7 @@ def test_runs_are_numbered_from_1_and_behind_the_highest(new_run, tmp_path):
     assert new_run(recipes["cnn"]).directory == tmp_path / "runs" / "cnn" / "1"
 
 
-def test_a_run_is_read_back_as_it_was_written(new_run):
+def test_a_loaded_run_equals_the_created_one(new_run):
     recipe = MLP.override(hidden=(9, 8), learning_rate=3e-5, seed=7)
     run = new_run(recipe)
     run.log("history").append(Metrics(0, 2.5, 0.125))
@@ -110,21 +111,21 @@ def test_a_run_is_never_overwritten(new_run, tmp_path, finished, advice):
     assert (run.directory / "recipe.json").read_bytes() == before
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(new_run, tmp_path):
+def test_a_folder_with_other_files_is_refused_and_unchanged(new_run, tmp_path):
     (tmp_path / "thesis.txt").write_text("dear reader")
     with pytest.raises(UsageError, match="not empty"):
         new_run(directory=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_find_run_takes_the_newest_finished_run(new_run, tmp_path):
+def test_find_run_finds_the_newest_finished_run(new_run, tmp_path):
     runs = [new_run() for _ in range(11)]
     new_run(finished=False)
     found = find_run(tmp_path / "runs", MLP, BUNDLED_SHA256)
-    assert found == runs[-1], "11 is newer than 9; 12 is not finished"
+    assert found == runs[-1], "11 is newer than 9, and 12 is unfinished"
 
 
-def test_find_run_takes_no_unfinished_run(new_run, tmp_path):
+def test_find_run_ignores_unfinished_runs(new_run, tmp_path):
     new_run(finished=False)
     assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) is None
 
@@ -144,13 +145,13 @@ def test_find_run_takes_no_unfinished_run(new_run, tmp_path):
         {"precision": "float32"},
     ],
 )
-def test_find_run_takes_a_run_of_exactly_the_recipe_alone(new_run, tmp_path, change):
+def test_find_run_ignores_runs_of_another_recipe(new_run, tmp_path, change):
     other = new_run(MLP.override(**change))
     assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) is None
     assert find_run(tmp_path / "runs", MLP.override(**change), BUNDLED_SHA256) == other
 
 
-def test_find_run_takes_a_run_on_exactly_the_data_alone(new_run, tmp_path):
+def test_find_run_ignores_runs_on_other_data(new_run, tmp_path):
     other = {**BUNDLED_SHA256, "t10k-labels-idx1-ubyte": "0" * 64}
     run = new_run(sha256=other)
     assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) is None
@@ -158,18 +159,11 @@ def test_find_run_takes_a_run_on_exactly_the_data_alone(new_run, tmp_path):
 
 
 @pytest.mark.parametrize("damaged", ["recipe.json", "result.json"])
-def test_a_damaged_run_is_passed_over_where_one_is_searched(new_run, tmp_path, damaged):
+def test_find_run_and_list_runs_skip_damaged_runs(new_run, tmp_path, damaged):
     good, bad = new_run(), new_run()
     (bad.directory / damaged).write_text("{")
     assert list(list_runs(tmp_path / "runs", "mlp")) == [good]
     assert find_run(tmp_path / "runs", MLP, BUNDLED_SHA256) == good
-
-
-def damage(directory, change):
-    path = directory / "recipe.json"
-    values = json.loads(path.read_text())
-    change(values)
-    path.write_text(json.dumps(values))
 
 
 DAMAGES = {
@@ -178,35 +172,38 @@ DAMAGES = {
     "negative classes": lambda v: v.update(classes=-1),
     "huge images": lambda v: v.update(image_shape=[28, 2**20]),
     "one side": lambda v: v.update(image_shape=[28]),
-    "words for sizes": lambda v: v.update(image_shape=["a", "b"]),
+    "letters for sizes": lambda v: v.update(image_shape=["a", "b"]),
     "checksum of the wrong type": lambda v: v.update(sha256=5),
     "unknown hyperparameter": lambda v: v["recipe"].update(magic=1),
     "iterations of the wrong type": lambda v: v["recipe"].update(iterations="1"),
     "keep_prob out of bounds": lambda v: v["recipe"].update(keep_prob=7.0),
     "unknown network": lambda v: v["recipe"].update(network="nope"),
-    "a function that is no network": lambda v: v["recipe"].update(network="conv2d"),
+    "a function that is not a network": lambda v: v["recipe"].update(network="conv2d"),
     "no hidden layers": lambda v: v["recipe"].update(hidden=None),
     "no activation": lambda v: v["recipe"].update(activation=None),
 }
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_recipe_json_that_describes_no_run_is_refused(new_run, name):
+def test_recipe_json_that_does_not_describe_a_run_is_refused(new_run, name):
     run = new_run()
-    damage(run.directory, DAMAGES[name])
+    path = run.directory / "recipe.json"
+    values = json.loads(path.read_text())
+    DAMAGES[name](values)
+    path.write_text(json.dumps(values))
     with pytest.raises(MnistGraphError, match=r"recipe\.json does not describe a run"):
         load_run(run.directory)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe\x00", b"[" * 100_000])
-def test_a_recipe_json_that_is_no_json_object_is_refused(new_run, content):
+def test_recipe_json_that_is_not_a_json_object_is_refused(new_run, content):
     run = new_run()
     (run.directory / "recipe.json").write_bytes(content)
     with pytest.raises(MnistGraphError, match=r"recipe\.json"):
         load_run(run.directory)
 
 
-def test_a_recipe_json_beyond_all_measure_is_not_read(new_run):
+def test_a_huge_recipe_json_is_not_read(new_run):
     path = new_run().directory / "recipe.json"
     path.write_bytes(path.read_bytes() + b" " * 2**20)
     with pytest.raises(MnistGraphError, match="too large"):
@@ -214,7 +211,7 @@ def test_a_recipe_json_beyond_all_measure_is_not_read(new_run):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"test_accuracy": "x"}'])
-def test_a_damaged_result_is_refused(new_run, content):
+def test_a_damaged_result_json_is_refused(new_run, content):
     run = new_run()
     (run.directory / "result.json").write_text(content)
     with pytest.raises(MnistGraphError, match=r"result\.json"):
@@ -222,7 +219,7 @@ def test_a_damaged_result_is_refused(new_run, content):
 
 
 @pytest.mark.parametrize("rest", ["1,2\n", "a,b,c\n", "\xff\n2,0.5,0.5\n", "\0\0\0\0\0\n"])
-def test_of_a_damaged_history_the_lines_before_are_kept(new_run, rest):
+def test_lines_before_a_damaged_one_of_history_csv_are_used(new_run, rest):
     run = new_run()
     content = f"iteration,loss,accuracy\n0,2.5,0.125\n{rest}".encode("latin-1")
     (run.directory / "history.csv").write_bytes(content)
@@ -230,21 +227,21 @@ def test_of_a_damaged_history_the_lines_before_are_kept(new_run, rest):
         assert run.history == [(0, 2.5, 0.125)]
 
 
-def test_a_last_line_that_was_cut_off_is_left_out(new_run):
+def test_an_incomplete_last_line_of_history_csv_is_skipped(new_run):
     run = new_run()
     (run.directory / "history.csv").write_text("iteration,loss,accuracy\n0,2.5,0.1\n100,0.3")
     assert run.history == [(0, 2.5, 0.1)]
 
 
 @pytest.mark.parametrize("name", ["missing", "file", "a" * 300])
-def test_what_is_no_run_directory_is_refused(tmp_path, name):
+def test_load_run_refuses_what_is_not_a_run_directory(tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(MnistGraphError):
+    with pytest.raises(MnistGraphError, match=r"is not a run directory|cannot read"):
         load_run(tmp_path / name)
 
 
 @pytest.mark.parametrize("options", ["runs_dir", "directory"])
-def test_a_file_where_the_directory_should_be_is_reported(new_run, tmp_path, options):
+def test_a_file_in_place_of_the_directory_is_reported(new_run, tmp_path, options):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(MnistGraphError, match="cannot write to"):
         new_run(**{options: tmp_path / "file"})
@@ -253,7 +250,9 @@ def test_a_file_where_the_directory_should_be_is_reported(new_run, tmp_path, opt
 
 @pytest.fixture
 def fill_disk(monkeypatch):
-    """Mocked, for a disk that is full from this very moment on."""
+    """A function that makes every later write fail, as on a full disk. Mocked, because a disk
+    cannot be filled at just the right moment.
+    """
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -261,7 +260,7 @@ def fill_disk(monkeypatch):
     return lambda: monkeypatch.setattr("mnist_graph.runs.files.os.fsync", full)
 
 
-def test_a_result_that_cannot_be_written_leaves_nothing_of_it(new_run, fill_disk):
+def test_a_result_that_cannot_be_written_leaves_no_file(new_run, fill_disk):
     run = new_run(finished=False)
     fill_disk()
     with pytest.raises(MnistGraphError, match="No space left"):
@@ -269,7 +268,7 @@ def test_a_result_that_cannot_be_written_leaves_nothing_of_it(new_run, fill_disk
     assert sorted(path.name for path in run.directory.iterdir()) == ["history.csv", "recipe.json"]
 
 
-def test_a_directory_that_was_begun_in_vain_is_taken_away(new_run, tmp_path, fill_disk):
+def test_a_directory_that_cannot_be_filled_is_removed(new_run, tmp_path, fill_disk):
     fill_disk()
     for where in ({}, {"directory": tmp_path / "mine"}):
         with pytest.raises(MnistGraphError, match="No space left"):
@@ -279,7 +278,7 @@ def test_a_directory_that_was_begun_in_vain_is_taken_away(new_run, tmp_path, fil
     assert not (tmp_path / "mine").exists()
 
 
-def test_what_a_kill_left_of_a_beginning_makes_way_and_a_history_does_not(new_run, tmp_path):
+def test_a_directory_is_reused_if_its_process_was_killed_before_training(new_run, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / ".recipe.json").write_text("{")

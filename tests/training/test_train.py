@@ -1,50 +1,64 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import CLASSICS, printed, same_variables, variables
+from helpers import CLASSICS, ROOT, printed, same_variables, variables
 
-from mnist_graph import Classifier, MnistGraphError, read_data_sets, recipes, train
-from mnist_graph.data.datasets import batch_indices
+from mnist_graph import (
+    Classifier,
+    MnistGraphError,
+    build_graph,
+    read_data_sets,
+    recipes,
+    resume,
+    train,
+)
+from mnist_graph.data.datasets import DataSet, batch_indices
+from mnist_graph.errors import UsageError
 from mnist_graph.graph.sessions import choose_device, open_session
 from mnist_graph.runs.find import load_run
 from mnist_graph.runs.predictor import BATCH, restore
+from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, Stop
-from mnist_graph.training.train import resume
 
 tf1 = tf.compat.v1
 SHORT = recipes["mlp"].override(iterations=30, hidden=(64, 32), batch_size=50)
 
 
 class Recorder(Hook):
-    """Keeps what the loop told it, and stops the training after iteration `last`."""
+    """Records the loop's calls; stops training after iteration `last`."""
 
     def __init__(self, last=None):
-        self.last, self.told, self.evaluations = last, [], []
+        self.last, self.calls, self.evaluations = last, [], []
 
     def begin(self, training):
-        self.told.append(f"begin {training.iteration}")
+        self.calls.append(f"begin {training.iteration}")
 
-    def evaluated(self, evaluation):
-        self.evaluations.append(evaluation)
+    def evaluated(self, metrics):
+        self.evaluations.append(metrics)
 
     def after_iteration(self, iteration):
-        self.told.append(iteration)
+        self.calls.append(iteration)
         if iteration == self.last:
             raise Stop
 
     def end(self):
-        self.told.append("end")
+        self.calls.append("end")
 
 
 @pytest.fixture
 def step_by_step(monkeypatch):
-    """Each run of the graph takes one step, so that hooks hear of every iteration."""
+    """Take one step per session call, so that hooks are called after every iteration."""
     monkeypatch.setattr("mnist_graph.training.pace.MAX_CALL_SECONDS", 0)
 
 
 @pytest.fixture
 def short(tmp_path, mnist):
-    """A function that trains the short recipe, changed as asked, in a directory so named."""
+    """Return a function that trains a short recipe in the run directory of the given name."""
 
     def run(name, recipe=SHORT, data=mnist, **options):
         return train(recipe, data, tmp_path / name, **options)
@@ -52,82 +66,122 @@ def short(tmp_path, mnist):
     return run
 
 
+# What is learned.
+
+
 @pytest.mark.parametrize(("model", "least"), [("softmax", 0.90), ("mlp", 0.92), ("cnn", 0.95)])
-def test_each_model_reaches_its_accuracy_on_a_short_run(trained, model, least):
+def test_short_run_reaches_its_accuracy(trained, model, least):
     assert load_run(trained(model).directory).result.test_accuracy >= least
 
 
 @pytest.mark.parametrize("model", CLASSICS)
-def test_the_loss_falls_and_the_batches_are_read_better(trained, model):
+def test_printed_loss_falls_and_accuracy_rises(trained, model):
     lines = [(float(loss), float(acc)) for _, loss, acc in printed(trained(model).outcome.out)]
     losses, accuracies = np.array(lines).T
     assert losses[-3:].mean() < 0.5 * losses[0]
     assert accuracies[-3:].mean() > accuracies[0] + 0.3
 
 
-def test_the_test_accuracy_is_the_share_that_predict_reads_right(trained, mnist):
+def test_train_equals_the_plain_loop_of_the_tutorials(tmp_path, mnist):
+    recipe = recipes["mlp"].override(iterations=30, seed=4)
+    run = train(recipe, mnist, tmp_path / "run", log_every=10)
+    history, weights = train_plainly(recipe, log_every=10)
+    assert run.history == history
+    trained = variables(run.directory)
+    assert {name: value.tobytes() for name, value in trained.items()} == {
+        name: value.tobytes() for name, value in weights.items()
+    }
+
+
+def train_plainly(recipe, log_every):
+    """Train as the tutorials do; return the evaluations and all variables by name."""
+    data = read_data_sets(seed=recipe.seed)
+    device, recipe = choose_device(recipe)
+    graph = build_graph(recipe)
+    history = []
+    with open_session(graph.graph, device, recipe.network) as session:
+        session.run(graph.initialize)
+        for iteration in range(recipe.iterations):
+            images, labels = data.train.next_batch(recipe.batch_size)
+            feed = {graph.images: images, graph.labels: labels}
+            session.run(graph.train_step, {**feed, graph.keep_prob: recipe.keep_prob})
+            if iteration % log_every == 0 or iteration == recipe.iterations - 1:
+                loss, accuracy = session.run([graph.loss, graph.accuracy], feed)
+                history.append(Metrics(iteration, float(f"{loss:.6g}"), float(f"{accuracy:.6g}")))
+        with graph.graph.as_default():
+            weights = {variable.op.name: variable for variable in tf1.global_variables()}
+        return history, session.run(weights)
+
+
+def test_test_accuracy_is_that_of_the_predictions(trained, mnist):
     run = load_run(trained("mlp").directory)
     with Classifier(run, precision=run.recipe.precision) as classifier:
-        found = classifier.predict(mnist.test.images).argmax(axis=1)
-    assert run.result.test_accuracy == (found == mnist.test.labels).mean()
+        predictions = classifier.predict(mnist.test.images).argmax(axis=1)
+    assert run.result.test_accuracy == (predictions == mnist.test.labels).mean()
 
 
-def test_the_same_seed_gives_the_same_lines_and_the_same_bits(short):
+def test_same_seed_gives_the_same_evaluations_and_bits(short):
     recorders = [Recorder() for _ in range(2)]
     one, two = (short(f"{n}", hooks=[r], log_every=10) for n, r in enumerate(recorders))
     assert recorders[0].evaluations == recorders[1].evaluations
     assert same_variables(one.directory, two.directory)
 
 
-def test_another_seed_gives_others(short):
+def test_another_seed_gives_another_run(short):
     one, two = short("0"), short("1", SHORT.override(seed=1))
     assert one.history != two.history
     assert not same_variables(one.directory, two.directory)
 
 
-@pytest.mark.usefixtures("step_by_step")
-def test_evaluations_come_every_log_every_iterations_and_at_the_last(short):
-    recorder = Recorder()
-    run = short("run", hooks=[recorder], log_every=7)
-    assert [e.iteration for e in recorder.evaluations] == [0, 7, 14, 21, 28, 29]
-    assert recorder.told == ["begin 0", *range(30), "end"]
-    assert run.history == recorder.evaluations
+def test_dropout_changes_what_is_learned(short):
+    dropped, whole = short("dropped"), short("whole", SHORT.override(keep_prob=1.0))
+    assert not same_variables(dropped.directory, whole.directory)
 
 
-def test_evaluations_are_of_the_batch_just_trained_on_at_keep_prob_1(short, mnist):
-    recipe = SHORT.override(iterations=1, keep_prob=0.2, seed=3)
-    run = short("run", recipe)
-    batch = batch_indices(mnist.train.num_examples, 50, recipe.seed, 0)
-    with Classifier(run) as classifier:
-        shares = classifier.predict(mnist.train.pixels[batch])
-    labels = mnist.train.sparse_labels[batch]
-    loss = -np.log(shares[np.arange(50), labels]).mean()
-    assert run.history[0].loss == pytest.approx(loss, rel=1e-4)
-    assert run.history[0].accuracy == pytest.approx((shares.argmax(axis=1) == labels).mean())
-
-
-def test_dropout_takes_part_in_the_training(short):
-    assert not same_variables(
-        short("half").directory, short("whole", SHORT.override(keep_prob=1.0)).directory
-    )
-
-
-def test_how_many_steps_a_run_of_the_graph_takes_changes_nothing_else(short, monkeypatch):
-    finished, told = [], []
+def test_steps_per_session_call_change_only_when_hooks_are_called(short, monkeypatch):
+    runs, iterations = [], []
     for seconds in (0, 10):
         monkeypatch.setattr("mnist_graph.training.pace.MAX_CALL_SECONDS", seconds)
         monkeypatch.setattr("mnist_graph.training.pace.CALL_SECONDS", seconds)
         recorder = Recorder()
-        finished.append(short(f"{seconds}", hooks=[recorder], log_every=12))
-        told.append(recorder.told[1:-1])
-    assert told == [list(range(30)), [0, 1, 3, 7, 12, 24, 29]]
-    assert finished[0].history == finished[1].history
-    assert same_variables(finished[0].directory, finished[1].directory)
+        runs.append(short(f"{seconds}", hooks=[recorder], log_every=12))
+        iterations.append(recorder.calls[1:-1])
+    assert iterations == [list(range(30)), [0, 1, 3, 7, 12, 24, 29]]
+    assert runs[0].history == runs[1].history
+    assert same_variables(runs[0].directory, runs[1].directory)
+
+
+# Evaluations.
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_evaluation_every_log_every_iterations_and_after_the_last(short):
+    recorder = Recorder()
+    run = short("run", hooks=[recorder], log_every=7)
+    assert [metrics.iteration for metrics in recorder.evaluations] == [0, 7, 14, 21, 28, 29]
+    assert recorder.calls == ["begin 0", *range(30), "end"]
+    assert run.history == recorder.evaluations
+
+
+def test_evaluation_is_of_the_batch_just_trained_on_at_keep_prob_1(short, mnist):
+    recipe = SHORT.override(iterations=1, keep_prob=0.2, seed=3)
+    run = short("run", recipe)
+    batch = batch_indices(mnist.train.num_examples, 50, recipe.seed, 0)
+    with Classifier(run) as classifier:
+        probabilities = classifier.predict(mnist.train.pixels[batch])
+    labels = mnist.train.sparse_labels[batch]
+    loss = -np.log(probabilities[np.arange(50), labels]).mean()
+    accuracy = (probabilities.argmax(axis=1) == labels).mean()
+    assert run.history[0].loss == pytest.approx(loss, rel=1e-4)
+    assert run.history[0].accuracy == pytest.approx(accuracy)
+
+
+# Interrupted runs.
 
 
 @pytest.mark.usefixtures("step_by_step")
 @pytest.mark.parametrize("last", [0, 12, 29])
-def test_a_stopped_and_resumed_run_is_the_run_that_was_not_stopped(short, mnist, last):
+def test_resumed_run_equals_the_uninterrupted_run(short, mnist, last):
     whole = short("whole", log_every=5)
     with pytest.raises(Stop) as stopped:
         short("stopped", hooks=[Recorder(last)], log_every=5)
@@ -136,16 +190,15 @@ def test_a_stopped_and_resumed_run_is_the_run_that_was_not_stopped(short, mnist,
     assert (run.result, run.checkpoint().iteration) == (None, last + 1)
     recorder = Recorder()
     assert resume(run.directory, mnist, hooks=[recorder], log_every=5).result is not None
-    assert recorder.told == [f"begin {last + 1}", *range(last + 1, 30), "end"]
+    assert recorder.calls == [f"begin {last + 1}", *range(last + 1, 30), "end"]
     assert same_variables(whole.directory, run.directory)
-    assert (run.directory / "history.csv").read_text() == (
-        whole.directory / "history.csv"
-    ).read_text()
+    histories = [(r.directory / "history.csv").read_text() for r in (run, whole)]
+    assert histories[0] == histories[1]
     assert run.result.test_accuracy == whole.result.test_accuracy
 
 
 @pytest.mark.usefixtures("step_by_step")
-def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(short, mnist):
+def test_run_killed_before_its_first_checkpoint_starts_again(short, mnist):
     class KilledError(Exception):
         pass
 
@@ -162,42 +215,130 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(short, m
     assert same_variables(run.directory, whole.directory)
 
 
-def test_a_finished_run_is_not_trained_again(short, mnist):
+def test_finished_run_is_not_trained_again(short, mnist):
     run, recorder = short("run"), Recorder()
-    resume(run.directory, mnist, hooks=[recorder])
-    assert recorder.told == []
+    assert resume(run.directory, mnist, hooks=[recorder]) == run
+    assert recorder.calls == []
 
 
 @pytest.mark.usefixtures("step_by_step")
-def test_other_data_is_not_taken_to_go_on(short, mnist):
+def test_resume_refuses_other_data(short, mnist, tmp_path):
     with pytest.raises(Stop):
         short("run", hooks=[Recorder(3)])
     other = mnist._replace(sha256={**mnist.sha256, "train-labels-idx1-ubyte": "0"})
-    run = short("other")
-    with pytest.raises(MnistGraphError, match="was trained on other data"):
-        resume(run.directory.parent / "run", other)
+    with pytest.raises(UsageError, match="was trained on other data"):
+        resume(tmp_path / "run", other)
 
 
-def test_data_split_otherwise_than_the_recipe_says_is_refused(short):
-    with pytest.raises(MnistGraphError, match=r"read_data_sets\(validation_size=5000\)"):
+@pytest.mark.parametrize("last", [3, None], ids=["unfinished", "finished"])
+def test_resume_refuses_fewer_iterations(short, mnist, tmp_path, last):
+    try:
+        short("run", hooks=[Recorder(last)])
+    except Stop:
+        assert last is not None
+    recorder = Recorder()
+    with pytest.raises(UsageError, match=r"iterations is 30, not 29; .* can only be made longer"):
+        resume(tmp_path / "run", mnist, iterations=29, hooks=[recorder])
+    assert recorder.calls == []
+    assert load_run(tmp_path / "run").recipe.iterations == 30
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        ({"batch_size": 55_001}, {}, "batch_size is 55,001, but there are only 55,000 training"),
+        ({"validation_size": 10}, {}, r"read_data_sets\(validation_size=10\)"),
+        ({}, {"log_every": 0}, "--log-every must be at least 1, not 0"),
+        ({}, {"log_every": -1}, "--log-every must be at least 1, not -1"),
+        ({}, {"save_every": -1.0}, "--save-every must be at least 0, not -1.0"),
+        ({}, {"save_every": float("nan")}, "--save-every must be at least 0, not nan"),
+    ],
+    ids=[
+        "large batch",
+        "another validation set",
+        "log_every 0",
+        "log_every -1",
+        "save_every -1",
+        "save_every nan",
+    ],
+)
+def test_train_refuses_before_it_creates_the_run_directory(
+    short, tmp_path, changes, options, message
+):
+    with pytest.raises(UsageError, match=message):
+        short("run", SHORT.override(**changes), **options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [{"log_every": 0}, {"save_every": float("nan")}], ids=["log_every", "save_every"]
+)
+def test_resume_refuses_invalid_intervals(short, mnist, options):
+    run = short("run", SHORT.override(iterations=1))
+    (option,) = options
+    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} must be at least"):
+        resume(run.directory, mnist, iterations=2, **options)
+
+
+def test_data_with_another_validation_set_is_refused(short):
+    with pytest.raises(UsageError, match=r"read_data_sets\(validation_size=5000\)"):
         short("run", data=read_data_sets(validation_size=10))
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_advice(short, tmp_path):
+def test_infinite_loss_ends_the_run_with_advice(short, tmp_path):
     recipe = recipes["softmax"].override(learning_rate=1e38, iterations=20)
     with pytest.raises(MnistGraphError, match="lower --learning-rate"):
         short("run", recipe, log_every=1)
     assert load_run(tmp_path / "run").result is None
 
 
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
+def test_missing_gpu_is_refused_with_what_to_install(short, tmp_path):
+    with pytest.raises(MnistGraphError, match=r"tensorflow\[and-cuda\]"):
+        short("run", device="gpu")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def cpu_flags(monkeypatch):
+    """Return a function that sets the flags that the system reports for the CPU."""
+
+    def set_flags(flags):
+        monkeypatch.setattr(Path, "read_text", lambda path, **options: f"flags : {flags}\n")
+
+    return set_flags
+
+
+@pytest.mark.parametrize("requested", ["auto", "bfloat16"])
+@pytest.mark.parametrize("flags", ["fpu avx512_bf16", "fpu amx_bf16 amx_tile"])
+def test_cpu_with_bfloat16_uses_it(cpu_flags, flags, requested):
+    cpu_flags(flags)
+    device, recipe = choose_device(SHORT.override(precision=requested), "cpu")
+    assert (device.precision, recipe.precision) == ("bfloat16", "bfloat16")
+
+
+def test_cpu_without_bfloat16_uses_float32(cpu_flags):
+    cpu_flags("fpu avx512f")
+    device, recipe = choose_device(SHORT, "cpu")
+    assert (device.precision, recipe.precision) == ("float32", "float32")
+    with pytest.raises(MnistGraphError, match="use --precision auto"):
+        choose_device(SHORT.override(precision="bfloat16"), "cpu")
+
+
+# Checkpoints.
+
+
 @pytest.mark.parametrize("model", CLASSICS)
-def test_restore_gives_the_same_logits_bit_for_bit(trained, mnist, model):
-    """Through the package, and through the saved graph alone, fed by name."""
+def test_restored_logits_equal_those_of_the_saved_graph(trained, mnist, model):
+    """The package's network against the saved graph alone, fed by name."""
     run = load_run(trained(model).directory)
     images = mnist.test.images[:100]
     with Classifier(run, precision=run.recipe.precision) as classifier:
-        graph = classifier.network
-        logits = classifier.session.run(graph.logits, {graph.images: images})
+        network = classifier.network
+        logits = classifier.session.run(network.logits, {network.images: images})
         probabilities = classifier.predict(images)
     prefix = run.checkpoint().prefix
     with tf.Graph().as_default(), tf1.Session() as session:
@@ -210,7 +351,7 @@ def test_restore_gives_the_same_logits_bit_for_bit(trained, mnist, model):
     assert found[2] == pytest.approx((logits.argmax(axis=1) == mnist.test.labels[:100]).mean())
 
 
-def test_a_saved_graph_can_be_trained_on_by_name(trained, mnist):
+def test_saved_graph_can_be_trained_further_by_name(trained, mnist):
     prefix = load_run(trained("mlp").directory).checkpoint().prefix
     fed = {
         "images:0": mnist.train.images[:128],
@@ -226,60 +367,72 @@ def test_a_saved_graph_can_be_trained_on_by_name(trained, mnist):
         assert session.run("loss:0", fed) < before
 
 
-def test_a_checkpoint_of_another_graph_is_refused(trained):
-    from mnist_graph import build_graph
-
+def test_checkpoint_of_another_recipe_is_refused(trained):
     checkpoint = load_run(trained("softmax").directory).checkpoint()
     graph = build_graph(SHORT)
     with (
         open_session(graph.graph, choose_device(SHORT, "cpu")[0]) as session,
-        pytest.raises(MnistGraphError, match="not of this recipe"),
+        pytest.raises(MnistGraphError, match="is damaged or of another recipe"),
     ):
         restore(session, graph, checkpoint)
 
 
-def test_the_checkpoint_holds_every_variable_and_the_iterations_done(trained):
+def test_checkpoint_has_all_variables_and_the_iteration(trained):
     values = variables(trained("mlp").directory)
     assert values["global_step"] == 1000
     assert values["dense1/weights"].shape == (784, 512)
     assert "dense1/weights/Adam" in values
 
 
-def test_testing_in_pieces_counts_every_image_once(trained, mnist):
+def test_predict_in_batches_equals_predict_at_once(trained, mnist):
     run = load_run(trained("softmax").directory)
     size = 2 * BATCH + 17
-    test = mnist.test
+    pixels, labels = mnist.test.pixels, mnist.test.sparse_labels
     with Classifier(run) as classifier:
+        network = classifier.network
         for start in (0, 3000):
-            part = type(test)(
-                test.pixels[start : start + size], test.sparse_labels[start : start + size], 10
-            )
-            network = classifier.network
-            logits = classifier.session.run(network.logits, {network.images: part.images})
-            found = classifier.predict(part.images).argmax(axis=1)
-            assert np.array_equal(logits.argmax(axis=1), found)
+            part = slice(start, start + size)
+            images = DataSet(pixels[part], labels[part], classes=10).images
+            logits = classifier.session.run(network.logits, {network.images: images})
+            predictions = classifier.predict(images).argmax(axis=1)
+            np.testing.assert_array_equal(logits.argmax(axis=1), predictions)
 
 
-def test_training_changes_no_switch_of_tensorflow(short, mnist):
-    threads = tf.config.threading.get_intra_op_parallelism_threads()
-    short("run")
-    assert tf.executing_eagerly()
-    assert tf1.get_default_graph().get_operations() == []
-    assert tf1.get_default_session() is None
-    assert tf1.resource_variables_enabled()
-    assert tf.config.threading.get_intra_op_parallelism_threads() == threads
+# The host program.
+
+HOST = """
+import os
+import sys
+import tensorflow as tf
+tf1 = tf.compat.v1
+environment = dict(os.environ)
+threads = tf.config.threading.get_intra_op_parallelism_threads()
+from mnist_graph import read_data_sets, recipes, train
+train(recipes["mlp"].override(iterations=3), read_data_sets(), sys.argv[1])
+assert dict(os.environ) == environment
+assert tf.executing_eagerly()
+assert tf1.get_default_graph().get_operations() == []
+assert tf1.get_default_session() is None
+assert tf1.resource_variables_enabled()
+assert tf.config.threading.get_intra_op_parallelism_threads() == threads
+"""
 
 
-@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_an_error_that_says_what_to_install(short, tmp_path):
-    with pytest.raises(MnistGraphError, match=r"tensorflow\[and-cuda\]"):
-        short("run", device="gpu")
-    assert not (tmp_path / "run").exists()
-
-
-def test_bfloat16_is_refused_where_it_is_not_native(monkeypatch):
-    monkeypatch.setattr("mnist_graph.graph.sessions._cpu_supports_bfloat16", lambda: False)
-    with pytest.raises(MnistGraphError, match="use --precision auto"):
-        choose_device(SHORT.override(precision="bfloat16"), "cpu")
-    device, recipe = choose_device(SHORT, "cpu")
-    assert (device.precision, recipe.precision) == ("float32", "float32")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param(
+            {"TF_OVERRIDE_GLOBAL_THREADPOOL": "0"}, id="thread settings", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_train_changes_nothing_in_the_host_program(tmp_path, settings):
+    """Neither the process environment nor TensorFlow's global settings."""
+    environment = {n: v for n, v in os.environ.items() if n != "TF_OVERRIDE_GLOBAL_THREADPOOL"}
+    command = [sys.executable, "-c", HOST, tmp_path / "run"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment | settings, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert load_run(tmp_path / "run").result is not None

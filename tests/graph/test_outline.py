@@ -1,0 +1,123 @@
+"""Outlines against the real graphs."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+from helpers import ROOT
+
+from mnist_graph import build_graph, recipes
+from mnist_graph.errors import UsageError
+from mnist_graph.graph.outline import Layer, outline
+
+tf1 = tf.compat.v1
+
+OPERATION_OF = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "linear": "Identity"}
+"""The operation that each activation adds to the graph."""
+SIZES = [((28, 28), 10), ((21, 13), 3)]
+"""Image sizes and numbers of classes: MNIST's, and odd ones."""
+
+
+@pytest.mark.parametrize(("image_shape", "classes"), SIZES, ids=["28x28", "21x13"])
+@pytest.mark.parametrize("name", recipes)
+def test_outline_has_the_parameters_and_shapes_of_the_graph(name, image_shape, classes):
+    recipe = recipes[name]
+    graph = build_graph(recipe, image_shape, classes).graph
+    layers = outline(recipe, image_shape, classes).layers
+    trained = [layer for layer in layers if layer.parameters]
+    assert {layer.name: layer.parameters for layer in trained} == count_parameters(graph)
+    shapes = {layer.name: layer.output_shape for layer in layers}
+    assert shapes.pop("images") == (*image_shape, 1)
+    assert shapes.pop("output") == (classes,) == shape_of(graph, "logits")
+    for scope, shape in shapes.items():
+        if scope.startswith("dropout"):
+            assert shape == shape_of_dropout(graph, scope)
+        else:
+            assert shape == shape_of(graph, f"{scope}/{OPERATION_OF[recipe.activation]}")
+
+
+def count_parameters(graph):
+    """Return the number of trained values in each scope."""
+    counts = {}
+    with graph.as_default():
+        for variable in tf1.trainable_variables():
+            scope = variable.op.name.split("/")[0]
+            counts[scope] = counts.get(scope, 0) + math.prod(variable.shape)
+    return counts
+
+
+def shape_of(graph, operation):
+    """Return the shape of the operation's output, without the dimension of the batch."""
+    return tuple(graph.get_operation_by_name(operation).outputs[0].shape[1:])
+
+
+def shape_of_dropout(graph, scope):
+    *_, last = (op for op in graph.get_operations() if op.name.startswith(f"{scope}/"))
+    return tuple(last.outputs[0].shape[1:])
+
+
+def test_outline_of_cnn_counts_multiply_adds():
+    layers = outline(recipes["cnn"]).layers
+    assert layers == [
+        Layer("images", (28, 28, 1), 0, 0),
+        Layer("conv1", (14, 14, 32), 5 * 5 * 32 + 32, 28 * 28 * 5 * 5 * 32),
+        Layer("conv2", (7, 7, 64), 5 * 5 * 32 * 64 + 64, 14 * 14 * 5 * 5 * 32 * 64),
+        Layer("dense1", (1024,), 7 * 7 * 64 * 1024 + 1024, 7 * 7 * 64 * 1024),
+        Layer("dropout1", (1024,), 0, 0),
+        Layer("output", (10,), 1024 * 10 + 10, 1024 * 10),
+    ]
+
+
+def test_outline_counts_multiply_adds_of_strides_without_padding():
+    by_name = {layer.name: layer.multiply_adds for layer in outline(recipes["mnist-99"]).layers}
+    assert by_name["conv1"] == 12 * 12 * 5 * 5 * 24
+    assert by_name["conv2"] == 10 * 10 * 3 * 3 * 24 * 32
+
+
+@pytest.mark.parametrize(
+    ("name", "summary"),
+    [
+        ("softmax", "images x W + b"),
+        ("mlp", "dense 512, 256, 128"),
+        ("mlp-linear", "dense 512, 256, 128; linear"),
+        ("mlp5-sigmoid", "dense 200, 100, 60, 30; sigmoid"),
+        ("cnn", "conv 5x5 32 pooled, 64 pooled; dense 1024"),
+        ("mnist-99", "conv 5x5 24 stride 2, 3x3 32 pooled; dense 128"),
+        (
+            "conv3-batchnorm",
+            "conv 6x6 24, 5x5 48 stride 2, 4x4 64 stride 2; dense 200; batch norm",
+        ),
+        (
+            "cnn-best",
+            "conv 5x5 32 pooled, 3x3 64, 64 pooled, 128, 128 pooled; batch norm",
+        ),
+    ],
+)
+def test_summary_describes_the_network(name, summary):
+    assert outline(recipes[name]).summary == summary
+
+
+def test_outline_refuses_images_smaller_than_the_filters():
+    outline(recipes["mnist-99"], (9, 9))
+    with pytest.raises(UsageError, match=r"^images of 8x28 are too small for mnist-99$"):
+        outline(recipes["mnist-99"], (8, 28))
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+from mnist_graph import recipes
+from mnist_graph.graph.outline import outline
+for recipe in recipes.values():
+    print(recipe.model, outline(recipe).parameters)
+assert not {"numpy", "tensorflow"} & set(sys.modules)
+"""
+
+
+def test_outline_works_without_tensorflow():
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "softmax 7850\n" in done.stdout
+    assert done.stdout.count("\n") == len(recipes)

@@ -1,0 +1,104 @@
+"""The printed boxes and combs of forms are not digits."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from pages import (
+    ROWS,
+    add_noise,
+    assert_found,
+    find_digits,
+    paint,
+    rotate,
+    row_lengths,
+    scaled_ink,
+    write_digits,
+)
+from PIL import Image
+
+PITCH = 80
+"""The distance between two places of a form in pixels."""
+FORMS = pytest.mark.parametrize("kind", ["comb", "ladder", "boxes"])
+
+
+def frame_digits(picture, written, separate, grey):
+    """Return the picture with printed frames around the digits; `separate` ones share no sides."""
+    page = np.asarray(picture).copy()
+    for _, row in itertools.groupby(written, key=lambda digit: digit.row):
+        boxes = [digit.box for digit in row]
+        top, bottom = round(boxes[0][1]) - 18, round(boxes[0][3]) + 16
+        middles = [(one[2] + next_one[0]) / 2 for one, next_one in itertools.pairwise(boxes)]
+        sides = [boxes[0][0] - 18, *middles, boxes[-1][2] + 18]
+        margin = 4 if separate else 0
+        for left, right in itertools.pairwise(np.rint(sides).astype(int).tolist()):
+            cv2.rectangle(page, (left + margin, top), (right - margin, bottom), grey, 2)
+    return Image.fromarray(page)
+
+
+@pytest.mark.parametrize("grey", [30, 140])
+@pytest.mark.parametrize("separate", [True, False], ids=["separate frames", "shared sides"])
+def test_frames_around_digits_are_not_digits(digits, separate, grey):
+    ink, written = write_digits(digits, spacing=56)
+    picture = frame_digits(paint(ink), written, separate, grey)
+    assert_found(add_noise(picture, 2, 90), written)
+    rotated = add_noise(rotate(picture, 1.5), 2)
+    assert row_lengths(find_digits(rotated)) == [len(row) for row in ROWS]
+
+
+def print_form(page, kind, top, bottom):
+    """Return `page`, uint8 [h, w], with a printed form of seven places.
+
+    A comb is a line with short upright ones on it, a ladder has a second line above.
+    """
+    page = page.copy()
+    for left in range(50, 50 + 7 * PITCH, PITCH):
+        if kind == "boxes":
+            cv2.rectangle(page, (left + 6, top), (left + PITCH - 6, bottom), 90, 2)
+            continue
+        cv2.line(page, (left, bottom - 34 if kind == "comb" else top), (left, bottom), 90, 2)
+        cv2.line(page, (left, bottom), (left + PITCH, bottom), 90, 2)
+        if kind == "ladder":
+            cv2.line(page, (left, top), (left + PITCH, top), 90, 2)
+    return page
+
+
+@FORMS
+@pytest.mark.parametrize("angle", [0.0, 2.0])
+@pytest.mark.parametrize("distance", [14, 2, -8])
+def test_a_form_is_removed_from_the_digits_in_it(digits, kind, distance, angle):
+    """`distance` is that of the form's lower line from the digits, which may cross it."""
+    labels = [3, 6, 5, 9, 2, 0, 8]
+    ink = np.zeros((260, 660), np.float32)
+    for column, label in enumerate(labels):
+        digit = scaled_ink(digits[label][0], 48)
+        left = 50 + column * PITCH + (PITCH - digit.shape[1]) // 2
+        ink[100:148, left : left + digit.shape[1]] = digit
+    form = Image.fromarray(print_form(np.asarray(paint(ink)), kind, 80, 148 + distance))
+    found = find_digits(add_noise(rotate(form, angle), 2, 90))
+    assert [digit.column for digit in found] == list(range(len(labels)))
+    assert all(30 < digit.box.height < 62 and digit.box.width < PITCH - 8 for digit in found)
+
+
+@FORMS
+@pytest.mark.parametrize("angle", [0.0, -1.5])
+def test_an_empty_form_has_no_digit(kind, angle):
+    form = Image.fromarray(print_form(np.full((260, 660), 235, np.uint8), kind, 80, 162))
+    assert find_digits(add_noise(rotate(form, angle), 2, 90)) == []
+
+
+def test_ones_on_a_ruled_line_are_not_a_comb():
+    page = np.full((400, 900), 235, np.uint8)
+    cv2.line(page, (0, 200), (899, 200), 150, 2)
+    for column, height in enumerate((60, 66, 57, 63, 68, 59)):
+        cv2.line(page, (100 + 90 * column, 200 - height), (100 + 90 * column, 200), 60, 5)
+    assert len(find_digits(add_noise(Image.fromarray(page), 2, 90))) == 6
+
+
+def test_angular_digits_are_not_boxes():
+    page = np.full((400, 900), 235, np.uint8)
+    for left in (80, 180, 280, 380, 480):
+        cv2.rectangle(page, (left, 80), (left + 45, 160), 30, 9)
+        cv2.line(page, (left, 120), (left + 45, 120), 30, 9)
+    assert len(find_digits(add_noise(Image.fromarray(page), 2, 90))) == 5

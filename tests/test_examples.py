@@ -1,0 +1,58 @@
+"""examples/: the tutorials' loops run, and print what the command prints."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT, TEST_IMAGE, printed, run_main
+
+SHOWN = re.compile(r"Accuracy on test set: (\S+)")
+
+
+def run_example(cwd, name, iterations):
+    """The printed lines of an example, shortened to `iterations`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"from examples.{name} import main; main({iterations})"],
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("name", "iterations"), [("softmax", 1000), ("cnn", 101)])
+def test_example_prints_the_lines_of_the_command(tmp_path, name, iterations):
+    out = run_example(tmp_path, name, iterations)
+    words = ("--model", name, "--iterations", iterations, "--precision", "float32")
+    command = run_main(tmp_path, *words)
+    assert printed(out) == printed(command.out)
+    assert len(printed(out)) > 1
+    assert float(SHOWN.search(out)[1]) == pytest.approx(float(SHOWN.search(command.out)[1]))
+
+
+def test_mlp_example_prints_the_lines_of_the_command_up_to_rounding(tmp_path):
+    out = run_example(tmp_path, "mlp", 101)
+    words = ("--model", "mlp", "--iterations", 101, "--precision", "float32")
+    pairs = zip(printed(out), printed(run_main(tmp_path, *words).out), strict=True)
+    for (iteration, loss, accuracy), (other, expected, share) in pairs:
+        assert iteration == other
+        assert float(loss) == pytest.approx(float(expected), rel=1e-3)
+        assert float(accuracy) == pytest.approx(float(share), abs=2 / 128)
+
+
+def test_your_network_trains_and_reads_the_test_image(tmp_path):
+    shutil.copy(TEST_IMAGE, tmp_path)
+    lines = run_example(tmp_path, "your_network", 300).splitlines()
+    assert float(SHOWN.search(lines[-2])[1]) > 0.93
+    assert lines[-1] == "test_img.png shows a 2"
+    assert (tmp_path / "runs" / "one-conv" / "1" / "result.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["softmax", "mlp", "cnn", "your_network"])
+def test_example_fits_one_screen(name):
+    assert len((ROOT / "examples" / f"{name}.py").read_text().splitlines()) <= 60
