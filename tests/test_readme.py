@@ -20,6 +20,7 @@ MAX_LINES = 100
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FLAG = re.compile(r"(?<![-\w])--[a-z][a-z-]*")
 MEASURED_ROW = re.compile(r"^\| .*\*\*0\.\d{4}\*\*.*$", flags=re.MULTILINE)
+BENCHMARK = re.compile(r"python -m benchmarks\.([a-z]\w*)([^`\n]*)")
 OTHER_FLAGS = {"--logdir", "--check"}
 """Flags of TensorBoard and ruff."""
 
@@ -126,17 +127,26 @@ def test_the_readme_shows_a_picture_and_links_to_every_page_of_the_docs():
 def unknown_flags(page):
     """The flags that a page names and that neither the command nor the named benchmark has."""
     text = read(page)
-    for name, words in re.findall(r"python -m benchmarks\.(\w+)([^`\n]*)", text):
+    for name, words in BENCHMARK.findall(text):
         source = read(ROOT / "benchmarks" / f"{name}.py")
         yield from (flag for flag in FLAG.findall(words) if f'"{flag}"' not in source)
-    text = re.sub(r"python -m benchmarks\.\w+[^`\n]*", "", text)
     known = {*FLAG.findall(create_parser().format_help()), *OTHER_FLAGS}
-    yield from (flag for flag in FLAG.findall(text) if flag not in known)
+    yield from (flag for flag in FLAG.findall(BENCHMARK.sub("", text)) if flag not in known)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_flags_exist(page):
     assert list(unknown_flags(page)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_modules_and_files_exist(page):
+    text = read(page)
+    modules = re.findall(r"python -m ((?:benchmarks|examples)\.[a-z]\w*)", text)
+    files = {f"{module.replace('.', '/')}.py" for module in modules}
+    files |= set(re.findall(r"`([a-z_]+/[\w/.]+\.(?:py|md|json))`", text))
+    folders = (ROOT, ROOT / "mnist_graph", page.parent)
+    assert [name for name in files if not any((f / name).is_file() for f in folders)] == []
 
 
 def commands(page):

@@ -1,0 +1,144 @@
+"""Create, load, list and find run directories."""
+
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.files import cannot_write, read_json, write_json
+from mnist_graph.runs.run import RUNS_DIR, Metrics, Run
+
+
+def create_run(
+    recipe: Recipe,
+    image_shape: tuple[int, int],
+    classes: int,
+    sha256: dict[str, str],
+    device: str,
+    runs_dir: str | Path = RUNS_DIR,
+    directory: str | Path | None = None,
+) -> Run:
+    """Create a run in `directory` (default: the next free number in runs_dir/<model>/).
+
+    Raises UsageError if the directory is not empty, and MnistGraphError if it cannot be
+    written; a directory that could be created but not filled is removed.
+    """
+    try:
+        if directory is None:
+            directory = _create_numbered(Path(runs_dir) / recipe.model)
+        else:
+            directory = Path(directory)
+            _create_folder(directory)
+            _require_empty(directory)
+    except OSError as error:
+        raise cannot_write(Path(directory or runs_dir), error) from error
+    run = Run(directory, recipe, image_shape, classes, sha256)
+    description = {
+        "recipe": recipe.to_json(),
+        "image_shape": image_shape,
+        "classes": classes,
+        "sha256": sha256,
+        "versions": _versions(),
+        "device": device,
+    }
+    try:
+        run.log("history").write([])
+        write_json(directory / "recipe.json", description)  # last: it makes this a run
+    except (OSError, MnistGraphError) as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise cannot_write(directory, error) from error
+    return run
+
+
+def load_run(directory: str | Path) -> Run:
+    """Load the run in `directory`. Raises MnistGraphError if there is none."""
+    directory = Path(directory)
+    path = directory / "recipe.json"
+    try:
+        exists = path.is_file()
+    except OSError as error:  # e.g. a name that is too long, or no permission
+        raise MnistGraphError(f"cannot read {path}: {error.strerror}") from error
+    if not exists:
+        raise MnistGraphError(f"{directory} is not a run directory: it has no recipe.json")
+    values = read_json(path)
+    try:
+        height, width = values["image_shape"]
+        classes, sha256 = values["classes"], dict(values["sha256"])
+        if not all(isinstance(n, int) and 1 <= n <= 2**16 for n in (height, width, classes)):
+            raise ValueError("image_shape or classes out of range")
+        return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
+    except (KeyError, TypeError, ValueError, MnistGraphError) as error:
+        raise MnistGraphError(f"{path} does not describe a run: {error}") from error
+
+
+def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
+    """Yield the runs of `model` in `runs_dir`, newest first; anything else is skipped."""
+    for directory in _numbered(Path(runs_dir) / model):
+        try:
+            run = load_run(directory)
+            run.result  # noqa: B018 - raises if it is damaged
+        except MnistGraphError:
+            continue
+        yield run
+
+
+def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Run | None:
+    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None."""
+    for run in list_runs(runs_dir, recipe.model):
+        if run.result is not None and run.recipe == recipe and run.sha256 == sha256:
+            return run
+    return None
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """The directories in `folder` whose names are numbers, highest first."""
+    found = [p for p in folder.glob("*") if re.fullmatch(r"\d+", p.name) and p.is_dir()]
+    return sorted(found, key=lambda path: int(path.name), reverse=True)
+
+
+def _create_folder(folder: Path) -> None:
+    """Create `folder` unless it exists; links are followed, even if their target is missing."""
+    folder.resolve().mkdir(parents=True, exist_ok=True)
+
+
+def _create_numbered(folder: Path) -> Path:
+    """Create the next numbered directory in `folder`. Safe against concurrent callers."""
+    _create_folder(folder)
+    number = next((int(path.name) for path in _numbered(folder)), 0)
+    while True:
+        number += 1
+        try:
+            (folder / str(number)).mkdir()
+            return folder / str(number)
+        except FileExistsError:  # pragma: no cover - two callers at the same instant
+            continue
+
+
+def _require_empty(directory: Path) -> None:
+    if _is_empty(directory):
+        return
+    if (directory / "result.json").exists():
+        advice = "has a finished run, which is never overwritten; choose another --run-dir"
+    elif (directory / "recipe.json").exists():
+        advice = "has an unfinished run; add --resume to continue it"
+    else:
+        advice = "is not empty; choose a new directory"
+    raise UsageError(f"{directory} {advice}")
+
+
+def _is_empty(directory: Path) -> bool:
+    """Whether it holds nothing but what a run leaves that was killed while being created."""
+    history = directory / "history.csv"
+    if history.exists() and history.stat().st_size > len(",".join(Metrics._fields)) + 1:
+        return False
+    return {path.name for path in directory.iterdir()} <= {".recipe.json", history.name}
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    versions = {name: version(name) for name in ("numpy", "tensorflow")}
+    return {"python": platform.python_version(), **versions}

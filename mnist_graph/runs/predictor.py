@@ -1,0 +1,150 @@
+"""A finished run's network with its trained weights: images in, probabilities out."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+import tensorflow.compat.v1 as tf1
+
+from mnist_graph.data.datasets import BUNDLED_SHA256
+from mnist_graph.errors import MnistGraphError
+from mnist_graph.graph.build import Graph, Network, build_network
+from mnist_graph.graph.recipes import find_recipe
+from mnist_graph.graph.sessions import choose_device, open_session
+from mnist_graph.runs.checkpoints import Checkpoint
+from mnist_graph.runs.find import find_run, load_run
+from mnist_graph.runs.run import RUNS_DIR, Run
+
+BATCH = 250
+"""Images per session call: enough to keep the cores busy, few enough to keep memory low."""
+
+Own = TypeVar("Own", bound="Predictor")
+
+
+class Predictor:
+    """The network of a finished run with its trained weights, in a session of its own.
+
+    Use it as a context manager, or call `close`. It computes in `precision`, whatever the run
+    was trained in; float32 works on every machine.
+
+    Raises MnistGraphError if the run is unfinished or its checkpoints are damaged.
+    """
+
+    def __init__(self, run: Run, device: str = "auto", precision: str = "float32") -> None:
+        checkpoint = run.checkpoint()
+        if run.result is None or checkpoint is None:
+            raise MnistGraphError(f"{run.directory} is not finished; continue it with --resume")
+        self.run = run
+        chosen, recipe = choose_device(run.recipe.override(precision=precision), device)
+        self.network = build_network(recipe, run.image_shape, run.classes)
+        self.session = open_session(self.network.graph, chosen)
+        restore(self.session, self.network, checkpoint)
+
+    @classmethod
+    def restore(cls: type[Own], directory: str | Path, device: str = "auto") -> Own:
+        """Load the finished run in `directory`.
+
+        Raises MnistGraphError if there is none, or its checkpoints are damaged.
+        """
+        return cls(load_run(directory), device)
+
+    @classmethod
+    def from_model(
+        cls: type[Own],
+        model: str,
+        runs_dir: str | Path = RUNS_DIR,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> Own:
+        """Load the newest finished run of recipe `model` on the bundled MNIST; `overrides` are
+        hyperparameters that differ from the recipe's.
+
+        Raises MnistGraphError if there is no such run.
+        """
+        recipe = find_recipe(model).override(**overrides)
+        run = find_run(runs_dir, recipe, BUNDLED_SHA256)
+        if run is None:
+            raise MnistGraphError(f"{runs_dir} has no finished run of {model}; train it first")
+        return cls(run, device)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return the calibrated probability of each class: float32 [n, classes].
+
+        `images` are bright ink on a background of 0, as in MNIST: floats in [0, 1] or integers
+        in 0..255, [n, height * width] or [n, height, width]. Raises MnistGraphError for images
+        of another size, or values that are out of range.
+        """
+        images = np.asarray(images)
+        height, width = self.run.image_shape
+        if images.shape[1:] not in ((height * width,), (height, width), (height, width, 1)):
+            raise MnistGraphError(
+                f"images must be [n, {height * width}] or [n, {height}, {width}], "
+                f"not {list(images.shape)}"
+            )
+        network, count = self.network, len(images)
+        values: np.ndarray
+        if np.issubdtype(images.dtype, np.integer):
+            _require_range(images, 255)
+            fed, values = network.pixels, images.astype(np.uint8).reshape(count, height, width)
+        elif np.issubdtype(images.dtype, np.floating):
+            _require_range(images, 1)
+            fed, values = network.images, images.astype(np.float32).reshape(count, height * width)
+        else:
+            raise MnistGraphError(f"images must be floats or integers, not {images.dtype}")
+        run = self.session.make_callable(network.probabilities, [fed])
+        return np.concatenate([run(values[part]) for part in batch_slices(count)])
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
+
+    def __enter__(self: Own) -> Own:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def batch_slices(count: int) -> Iterator[slice]:
+    """Divide `count` images into slices of at most BATCH; at least one, which may be empty."""
+    for start in range(0, max(1, count), BATCH):
+        yield slice(start, start + BATCH)
+
+
+def _require_range(images: np.ndarray, highest: int) -> None:
+    # The comparison is false for NaN.
+    if images.size and not (images.min() >= 0 and images.max() <= highest):
+        raise MnistGraphError(
+            f"{images.dtype} images must be from 0 to {highest}, "
+            f"not {images.min():g} to {images.max():g}"
+        )
+
+
+def restore(session: tf1.Session, network: Network, checkpoint: Checkpoint) -> None:
+    """Restore the network's variables from `checkpoint`.
+
+    Raises MnistGraphError if it is damaged or belongs to another network.
+    """
+    with network.graph.as_default():  # outside of a graph, Saver expects eager execution
+        variables = tf1.global_variables()
+        expected = sum(v.shape.num_elements() * v.dtype.size for v in variables)
+        # Compare sizes before allocating what a damaged file may claim.
+        size = sum(path.stat().st_size for path in checkpoint.folder.glob("*.data-*"))
+        most = 1.01 * expected + 2**16 if isinstance(network, Graph) else math.inf
+        try:
+            if not expected <= size <= most:
+                raise ValueError
+            network.saver.restore(session, checkpoint.prefix)
+        except (ValueError, OSError, tf.errors.OpError) as error:
+            raise MnistGraphError(
+                f"the checkpoint {checkpoint.folder} is damaged or of another recipe; train again"
+            ) from error
