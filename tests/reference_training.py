@@ -112,12 +112,10 @@ class Network:
             flat = gradient.reshape(-1, gradient.shape[-1])
             self.gradients[f"{name}/weights"] = (rows.T @ flat).reshape(weights.shape)
             of_framed = np.zeros_like(framed)
+            span = side * stride
             for y in range(size):
                 for x in range(size):
-                    covered = np.s_[
-                        :, y : y + side * stride : stride, x : x + side * stride : stride
-                    ]
-                    part = of_framed[covered]
+                    part = of_framed[:, y : y + span : stride, x : x + span : stride]
                     part += (gradient @ weights[y, x].T)[:, : part.shape[1], : part.shape[2]]
             start, end = margins[0], margins[0] + inputs.shape[1]
             return of_framed[:, start:end, start:end]

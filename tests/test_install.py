@@ -13,11 +13,11 @@ from helpers import ROOT, printed
 
 GENERATED = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.egg-info")
 RUNS = ROOT / "runs"
-"""The runs of whoever works in the checkout."""
+"""Runs that were trained in the checkout; not part of the source."""
 
 
 def skip_generated(folder, names):
-    """Name the files that are no part of the source, as `shutil.copytree` asks for them."""
+    """Return the names that are not part of the source, as `shutil.copytree` asks for them."""
     return GENERATED(folder, names) | ({RUNS.name} if Path(folder) == RUNS.parent else set())
 
 

@@ -1,12 +1,9 @@
 """Several steps per session call against the plain train_step: the same bits."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import ROOT
+from helpers import run_python
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.data.batches import make_batch
@@ -93,14 +90,7 @@ for name in ("softmax", "mnist-99", "conv3-batchnorm"):
 @pytest.mark.slow
 def test_multistep_is_the_same_after_disable_v2_behavior():
     plain, disabled = (
-        subprocess.run(
-            [sys.executable, "-c", FIRST_LOSSES.format(disabled=disabled)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        ).stdout
-        for disabled in (False, True)
+        run_python(FIRST_LOSSES.format(disabled=disabled)).out for disabled in (False, True)
     )
     assert plain.count("[") == 3
     assert disabled == plain

@@ -1,12 +1,10 @@
 """Outlines against the real graphs."""
 
 import math
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
-from helpers import ROOT
+from helpers import run_python
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.errors import UsageError
@@ -116,8 +114,7 @@ assert not {"numpy", "tensorflow"} & set(sys.modules)
 
 
 def test_outline_works_without_tensorflow():
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "softmax 7850\n" in done.stdout
-    assert done.stdout.count("\n") == len(recipes)
+    outcome = run_python(WITHOUT_TENSORFLOW)
+    assert outcome.code == 0, outcome.err
+    assert "softmax 7850\n" in outcome.out
+    assert outcome.out.count("\n") == len(recipes)

@@ -4,11 +4,10 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
-from helpers import ROOT, StopAt, assert_refused, run_main, same_variables, start_command
+from helpers import StopAt, assert_refused, run_main, run_python, same_variables, start_command
 
 from mnist_graph import MnistGraphError, recipes, resume, train
 from mnist_graph.runs.find import load_run
@@ -96,34 +95,29 @@ def test_run_is_locked_until_its_process_ends(tmp_path):
 
 
 FULL_DISK = """
-import resource, sys, warnings
+import resource, warnings
 from mnist_graph import read_data_sets, recipes, train
 from mnist_graph.training.hooks import Hook
 
 class FillDisk(Hook):
     def after_iteration(self, iteration):
-        limit = {10: 4096, 20: resource.RLIM_INFINITY}.get(iteration)
+        limit = {{10: 4096, 20: resource.RLIM_INFINITY}}.get(iteration)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 warnings.simplefilter("always")
 recipe = recipes["mlp"].override(hidden=(30,), iterations=30, batch_size=20)
-train(recipe, read_data_sets(), sys.argv[1], save_every=0, log_every=1, hooks=[FillDisk()])
+train(recipe, read_data_sets(), {run!r}, save_every=0, log_every=1, hooks=[FillDisk()])
 """
 """From iteration 10 to 20, a limit on the size of files has the effect of a full disk."""
 
 
 def test_temporarily_full_disk_loses_nothing(tmp_path, mnist):
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, tmp_path / "run"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("MnistGraphWarning: cannot write to") == 11
-    assert done.stderr.count("TensorBoard will not show the rest") == 1
-    assert "trying again in 0 seconds" in done.stderr
+    outcome = run_python(FULL_DISK.format(run=str(tmp_path / "run")))
+    assert outcome.code == 0, outcome.err
+    assert outcome.err.count("MnistGraphWarning: cannot write to") == 11
+    assert outcome.err.count("TensorBoard will not show the rest") == 1
+    assert "trying again in 0 seconds" in outcome.err
     recipe = recipes["mlp"].override(hidden=(30,), iterations=30, batch_size=20)
     whole = train(recipe, mnist, tmp_path / "whole", log_every=1)
     assert load_run(tmp_path / "run").history == whole.history
