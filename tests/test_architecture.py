@@ -85,7 +85,10 @@ print(sorted(name for name in {names} if name in sys.modules))
     [
         ("import mnist_graph.reading.classifier", ["mnist_graph.training.loop"]),
         ("import mnist_graph.panels.__main__", ["tensorflow", "mnist_graph.training.loop"]),
-        ("import mnist_graph.training.loop", ["mnist_graph.training.saving", "mnist_graph.reading"]),
+        (
+            "import mnist_graph.training.loop",
+            ["mnist_graph.training.saving", "mnist_graph.reading"],
+        ),
         ("import mnist_graph, mnist_graph.cli", ["tensorflow", "numpy", "PIL", "cv2"]),
         ("import mnist_graph.runs.predictor", ["mnist_graph.training", "mnist_graph.reading"]),
     ],

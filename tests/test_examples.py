@@ -25,7 +25,9 @@ def run_example(cwd, name, iterations):
     return done.stdout
 
 
-@pytest.mark.parametrize(("name", "iterations"), [("softmax", 1000), ("cnn", 101)])
+@pytest.mark.parametrize(
+    ("name", "iterations"), [("softmax", 1000), pytest.param("cnn", 101, marks=pytest.mark.slow)]
+)
 def test_example_prints_the_lines_of_the_command(tmp_path, name, iterations):
     out = run_example(tmp_path, name, iterations)
     words = ("--model", name, "--iterations", iterations, "--precision", "float32")
@@ -35,6 +37,7 @@ def test_example_prints_the_lines_of_the_command(tmp_path, name, iterations):
     assert float(SHOWN.search(out)[1]) == pytest.approx(float(SHOWN.search(command.out)[1]))
 
 
+@pytest.mark.slow
 def test_mlp_example_prints_the_lines_of_the_command_up_to_rounding(tmp_path):
     out = run_example(tmp_path, "mlp", 101)
     words = ("--model", "mlp", "--iterations", 101, "--precision", "float32")

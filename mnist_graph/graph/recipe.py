@@ -192,9 +192,7 @@ class Recipe:
         hints, values = get_type_hints(Recipe), {}
         for full_name, text in settings.items():
             if full_name not in (*OVERRIDABLE, *DISTORTIONS):
-                raise UsageError(
-                    unknown("hyperparameter", full_name, [*OVERRIDABLE, *DISTORTIONS])
-                )
+                raise UsageError(unknown("hyperparameter", full_name, [*OVERRIDABLE, *DISTORTIONS]))
             name, _, part = full_name.partition(".")
             if not part:
                 values[name] = from_text(name, text, hints[name])
