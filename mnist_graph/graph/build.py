@@ -1,9 +1,9 @@
 """The computation graph of a recipe, in the four functions of TensorFlow 1's own mnist.py:
 
-    logits = inference(images, ...)              the network
-    cross_entropy = loss(logits, labels)         what training minimizes
-    train_step = training(cross_entropy, ...)    one step of the optimizer
-    accuracy = evaluation(logits, labels)        the share of correct predictions
+    logits = inference(images, ...)                    the network
+    objective = loss(cross_entropy(logits, labels))    what training minimizes
+    train_step = training(objective, ...)              one step of the optimizer
+    accuracy, correct = evaluation(logits, labels)     the correct predictions
 
 `build_graph` calls them in this order. Training as the tutorials do is then a loop of
 
@@ -52,7 +52,7 @@ def inference(
     return tf.identity(logits, name="logits")
 
 
-def loss(cross_entropies: tf.Tensor, reduction: str, name: str = "loss") -> tf.Tensor:
+def loss(cross_entropies: tf.Tensor, reduction: str = "mean", name: str = "loss") -> tf.Tensor:
     """Reduce the cross-entropies of a batch, float32 [n], to their "mean" or "sum"."""
     reduce = tf.reduce_mean if reduction == "mean" else tf.reduce_sum
     return reduce(cross_entropies, name=name)
@@ -182,7 +182,7 @@ def build_graph(
     """
     with tf.Graph().as_default() as graph:
         network = _build_network(recipe, image_shape, classes)
-        optimizer, averages = create_optimizer(recipe, network), _moving_averages(recipe, network)
+        optimizer, averages = _create_optimizer(recipe, network), _moving_averages(recipe, network)
         train_step = _train_step(recipe, network, optimizer, averages)
         weights = tf1.trainable_variables() if recipe.average_weights else []
         with scope("train"):
@@ -271,13 +271,12 @@ def _train_step(
     optimizer: tf1.train.Optimizer,
     averages: tf1.train.ExponentialMovingAverage,
 ) -> tf.Operation:
-    """One step on the fed batch."""
+    """Build one step on the fed batch."""
     logits, objective = network["logits"], network["loss"]
     if recipe.batch_normalization:
         # In training it normalizes by the batch, so the same variables get other operations.
-        frames = logits.graph.get_tensor_by_name("frame:0")
-        classes = logits.shape[1]
-        logits = training_logits(frames, recipe, classes, network["keep_prob"])
+        frames = tf.reshape(network["images"], [-1, *network["pixels"].shape[1:], 1])
+        logits = training_logits(frames, recipe, logits.shape[1], network["keep_prob"])
     if recipe.batch_normalization or recipe.label_smoothing:
         objective = training_objective(logits, network["labels"], recipe)
     return training(objective, network["global_step"], recipe, optimizer, averages)
@@ -297,7 +296,7 @@ def training_objective(logits: tf.Tensor, labels: tf.Tensor, recipe: Recipe) -> 
     return loss(smoothed, recipe.loss, "objective")
 
 
-def create_optimizer(recipe: Recipe, network: dict[str, Any]) -> tf1.train.Optimizer:
+def _create_optimizer(recipe: Recipe, network: dict[str, Any]) -> tf1.train.Optimizer:
     """Create the recipe's optimizer. It evaluates the schedule anew for every `minimize`."""
 
     def rate() -> tf.Tensor:
