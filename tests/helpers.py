@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -82,6 +83,23 @@ def run_python(code, **variables):
         timeout=120,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def run_example(folder, code):
+    """Run the Python `code` of an example in a folder that has test_img.png; return what it
+    prints.
+    """
+    shutil.copy(TEST_IMAGE, folder)
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def assert_refused(outcome, code, *said):

@@ -1,35 +1,23 @@
 """examples/: the tutorials' loops run, and print what the command prints."""
 
 import re
-import shutil
-import subprocess
-import sys
 
 import pytest
-from helpers import ROOT, TEST_IMAGE, printed, run_main
+from helpers import ROOT, printed, run_example, run_main
 
 SHOWN = re.compile(r"Accuracy on test set: (\S+)")
 
 
-def run_example(cwd, name, iterations):
-    """The printed lines of an example, shortened to `iterations`."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"from examples.{name} import main; main({iterations})"],
-        cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def code(name, iterations):
+    """Python code that runs an example with fewer iterations."""
+    return f"from examples.{name} import main; main({iterations})"
 
 
 @pytest.mark.parametrize(
     ("name", "iterations"), [("softmax", 1000), pytest.param("cnn", 101, marks=pytest.mark.slow)]
 )
 def test_example_prints_the_lines_of_the_command(tmp_path, name, iterations):
-    out = run_example(tmp_path, name, iterations)
+    out = run_example(tmp_path, code(name, iterations))
     words = ("--model", name, "--iterations", iterations, "--precision", "float32")
     command = run_main(tmp_path, *words)
     assert printed(out) == printed(command.out)
@@ -39,7 +27,7 @@ def test_example_prints_the_lines_of_the_command(tmp_path, name, iterations):
 
 @pytest.mark.slow
 def test_mlp_example_prints_the_lines_of_the_command_up_to_rounding(tmp_path):
-    out = run_example(tmp_path, "mlp", 101)
+    out = run_example(tmp_path, code("mlp", 101))
     words = ("--model", "mlp", "--iterations", 101, "--precision", "float32")
     pairs = zip(printed(out), printed(run_main(tmp_path, *words).out), strict=True)
     for (iteration, loss, accuracy), (other, expected, share) in pairs:
@@ -49,8 +37,7 @@ def test_mlp_example_prints_the_lines_of_the_command_up_to_rounding(tmp_path):
 
 
 def test_your_network_trains_and_reads_the_test_image(tmp_path):
-    shutil.copy(TEST_IMAGE, tmp_path)
-    lines = run_example(tmp_path, "your_network", 300).splitlines()
+    lines = run_example(tmp_path, code("your_network", 300)).splitlines()
     assert float(SHOWN.search(lines[-2])[1]) > 0.93
     assert lines[-1] == "test_img.png shows a 2"
     assert (tmp_path / "runs" / "one-conv" / "1" / "result.json").is_file()

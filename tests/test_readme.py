@@ -2,12 +2,9 @@
 
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 
 import pytest
-from helpers import ROOT, TEST_IMAGE
+from helpers import ROOT, run_example
 
 from mnist_graph.cli.parser import create_parser, parse
 from mnist_graph.cli.request import Request
@@ -31,21 +28,6 @@ def read(page):
 
 def python_blocks(page):
     return [code for language, code in FENCE.findall(read(page)) if language == "python"]
-
-
-def run_example(folder, code):
-    """Run the example in a folder that has test_img.png; return what it prints."""
-    shutil.copy(TEST_IMAGE, folder)
-    process = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert process.returncode == 0, process.stderr
-    return process.stdout
 
 
 @pytest.mark.parametrize("code", python_blocks(README), ids=lambda code: code.split("\n")[-2][:30])
