@@ -46,8 +46,11 @@ def all_variables(graph):
         return {variable.op.name: variable for variable in tf1.global_variables()}
 
 
-QUICK = {"bfloat16": ("softmax", "mlp", "cnn", "cnn-best"), "float32": recipes}
-"""The recipes of the default run."""
+QUICK = {
+    "bfloat16": ("mlp", "cnn"),
+    "float32": ("softmax", "mlp", "cnn", "mlp5-relu-dropout", "conv3", "mnist-99", "cnn-best"),
+}
+"""The recipes of the default run: one of each network."""
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,16 @@ tf1 = tf.compat.v1
 
 OPERATION_OF = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "linear": "Identity"}
 """The operation that each activation adds to the graph."""
-SIZES = [((28, 28), 10), ((21, 13), 3)]
-"""Image sizes and numbers of classes: MNIST's, and odd ones."""
+MNIST, ODD = ((28, 28), 10), ((21, 13), 3)
+"""Image sizes and numbers of classes."""
+ONE_OF_EACH_NETWORK = {recipe.network: name for name, recipe in recipes.items()}.values()
 
 
-@pytest.mark.parametrize(("image_shape", "classes"), SIZES, ids=["28x28", "21x13"])
-@pytest.mark.parametrize("name", recipes)
+@pytest.mark.parametrize(
+    ("name", "image_shape", "classes"),
+    [(name, *MNIST) for name in recipes] + [(name, *ODD) for name in ONE_OF_EACH_NETWORK],
+    ids=lambda value: "x".join(map(str, value)) if isinstance(value, tuple) else None,
+)
 def test_outline_has_the_parameters_and_shapes_of_the_graph(name, image_shape, classes):
     recipe = recipes[name]
     graph = build_graph(recipe, image_shape, classes).graph
