@@ -40,8 +40,8 @@ def train(
     training continues with an MnistGraphWarning.
 
     Raises UsageError if recipe and data do not fit together or an interval is out of range, and
-    MnistGraphError if the device
-    is not available, the run cannot be saved, or the loss becomes NaN or infinite.
+    MnistGraphError if the device is not available, the run cannot be saved, or the loss becomes
+    NaN or infinite.
     """
     check_intervals(log_every, save_every)
     prepared = _prepare(recipe, data, device)  # fail before creating the run directory

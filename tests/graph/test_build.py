@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,13 +22,19 @@ TENSORS = (
 )
 
 
+@functools.cache
+def build_once(name):
+    """Build the graph of a recipe for several tests."""
+    return build_graph(recipes[name])
+
+
 @pytest.fixture
 def opened():
     """Return a function that builds a recipe's graph and opens an initialized session."""
     sessions = []
 
     def build(recipe):
-        graph = build_graph(recipe)
+        graph = build_once(recipe.model) if recipe in recipes.values() else build_graph(recipe)
         session = tf1.Session(graph=graph.graph)
         session.run(graph.initialize)
         sessions.append(session)
@@ -54,7 +62,7 @@ def trainable_variables(graph):
 
 @pytest.mark.parametrize("name", recipes)
 def test_tensors_have_the_names_of_their_fields(name):
-    graph = build_graph(recipes[name])
+    graph = build_once(name)
     for tensor in TENSORS:
         assert graph.graph.get_tensor_by_name(f"{tensor}:0") is getattr(graph, tensor)
     assert graph.graph.get_operation_by_name("train_step") is graph.train_step
@@ -73,7 +81,7 @@ def test_train_step_changes_every_trainable_variable(opened, batch, name):
 
 @pytest.mark.parametrize("name", recipes)
 def test_gradients_reach_every_trainable_variable(batch, name):
-    graph = build_graph(recipes[name])
+    graph = build_once(name)
     variables = trainable_variables(graph)
     with graph.graph.as_default(), tf1.Session() as session:
         gradients = tf1.gradients(graph.loss, list(variables.values()))
