@@ -1,12 +1,11 @@
 """Show the panels of finished runs."""
 
 from mnist_graph.cli.request import Request
-from mnist_graph.panels import PICTURES
 
 
 def plot(request: Request) -> int:
     """Show the panels in a window, or draw them into a file."""
-    output = request.watch_file(PICTURES)
+    output = request.watch_file
     from mnist_graph.panels.displays import Picture, Window, has_screen
     from mnist_graph.panels.run_data import read_run_data
 

@@ -22,7 +22,7 @@ def predict(request: Request) -> int:
     """
     options = request.options
     min_probability = _min_probability(request)
-    request.recipe  # noqa: B018 - invalid flags are reported first
+    request.check()
     pictures = _load_pictures(options.predict)
     if not pictures:
         return 1

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 UNUSED = ("keras", "matplotlib", "sklearn")
 """Packages that TensorFlow's import would bring along and that nothing here uses in this process:
@@ -16,12 +16,9 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        with _without(UNUSED):
-            import tensorflow
-        return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    with _without(UNUSED), _muted_stderr():
+    is_wanted = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _without(UNUSED), nullcontext() if is_wanted else _muted_stderr():
         import tensorflow
 
         # Looking for devices writes its own messages.

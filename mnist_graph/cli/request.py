@@ -10,6 +10,7 @@ from mnist_graph.cli.messages import note
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
 from mnist_graph.graph.recipes import find_recipe
+from mnist_graph.panels import FILMS, PICTURES, check_output
 from mnist_graph.training.intervals import check_intervals
 
 if TYPE_CHECKING:
@@ -80,14 +81,19 @@ class Request:
             raise MnistGraphError(f"{folder} {fault} (train-images-idx3-ubyte, plain or .gz, ...)")
         return read_data_sets(folder, validation_size=recipe.validation_size)
 
-    def watch_file(self, suffixes: tuple[str, ...]) -> Path | None:
-        """The file given with --watch, with one of the `suffixes`; None if there is none."""
+    @cached_property
+    def watch_file(self) -> Path | None:
+        """The file given with --watch; None if there is none. Raises UsageError if nothing can be
+        drawn into it; only training makes films.
+        """
         if not self.options.watch:
             return None
-        from mnist_graph.panels import check_output
-
-        check_output(Path(self.options.watch), suffixes)
+        check_output(Path(self.options.watch), PICTURES if self.options.plot else PICTURES + FILMS)
         return Path(self.options.watch)
+
+    def check(self) -> None:
+        """Raise UsageError for an invalid recipe or --watch file, before any work is done."""
+        self.recipe, self.watch_file  # noqa: B018 - they raise
 
     def say(self, message: str) -> None:
         """Write a line to standard error, unless --quiet."""

@@ -11,7 +11,6 @@ from mnist_graph.cli.parser import PROGRAM, create_parser
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request, flag
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.panels import FILMS, PICTURES
 from mnist_graph.runs.find import find_run, list_runs, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
 
@@ -30,8 +29,7 @@ def train(request: Request) -> int:
 
 def resume(request: Request) -> int:
     """Continue an interrupted run, or make a run longer, and print the test accuracy."""
-    request.recipe  # noqa: B018 - invalid flags are reported first
-    request.watch_file(PICTURES + FILMS)
+    request.check()
     options = request.options
     directory = options.run_dir
     run = _newest_unfinished(request) if directory is None else load_run(directory)
@@ -50,8 +48,8 @@ def resume(request: Request) -> int:
 
 def train_recipe(request: Request) -> Run:
     """Train the recipe; return the finished run."""
+    request.check()
     recipe = request.recipe
-    request.watch_file(PICTURES + FILMS)  # report an invalid file before any work
     data = request.read_data(recipe)
     import_tensorflow()
     from mnist_graph.training.train import train as train_run
@@ -66,8 +64,8 @@ def finished_run(request: Request) -> Run:
     """
     from mnist_graph.data.datasets import BUNDLED_SHA256
 
+    request.check()
     options, recipe = request.options, request.recipe
-    request.watch_file(PICTURES + FILMS)
     if options.run_dir is not None:
         run = load_run(options.run_dir)
         require_match(request, run)
@@ -78,20 +76,17 @@ def finished_run(request: Request) -> Run:
         return found
     request.say(f"no finished run of this recipe in {RUNS_DIR}/: training it first")
     run = train_recipe(request)
-    if options.evaluate:  # which prints the accuracy itself
-        request.say(f"saved to {run.directory}")
-    else:
-        show_result(request, run)
+    show_result(request, run)
     return run
 
 
 def show_result(request: Request, run: Run) -> None:
-    """Print the test accuracy of a finished run."""
+    """Print the test accuracy of a finished run, unless --evaluate is about to print it."""
     assert run.result is not None
     line = f"Accuracy on test set: {run.result.test_accuracy:.6g}"
     if request.options.json:  # standard output is for the JSON alone
         request.say(line)
-    else:
+    elif not request.options.evaluate:
         print(line, flush=True)
     request.say(f"saved to {run.directory}")
 
@@ -135,7 +130,7 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
         hooks += [Announce(task, request.say), *lines, ProgressBar()]
     hooks.append(stop_on_signal)
     if options.watch is not None:
-        watch = Watch(request.watch_file(PICTURES + FILMS), request.say)
+        watch = Watch(request.watch_file, request.say)
         hooks.append(request.at_exit.enter_context(watch))
     try:
         return call(

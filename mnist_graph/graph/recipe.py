@@ -179,16 +179,12 @@ class Recipe:
             raise UsageError("dropout has no effect without keep_prob")
         return changed
 
-    def override_from_text(self, settings: dict[str, str]) -> "Recipe":
-        """Return this recipe with hyperparameters given as text, as `--set` takes them; see
+    def parse(self, settings: dict[str, str]) -> dict[str, Any]:
+        """Return the values of hyperparameters given as text, as `--set` takes them, by name; see
         `settings.from_text`. "augmentation.rotation" and the like set one distortion.
 
-        Raises UsageError as `override` does.
+        Raises UsageError for an unknown name or an invalid text.
         """
-        return self.override(**self.parse(settings))
-
-    def parse(self, settings: dict[str, str]) -> dict[str, Any]:
-        """Return the values of hyperparameters given as text, by name. Raises UsageError."""
         hints, values = get_type_hints(Recipe), {}
         for full_name, text in settings.items():
             if full_name not in (*OVERRIDABLE, *DISTORTIONS):

@@ -11,6 +11,11 @@ from mnist_graph.graph.recipes import find_recipe
 MLP = recipes["mlp"]
 
 
+def override_from_text(recipe, settings):
+    """Override hyperparameters given as text, as the command line does for --set."""
+    return recipe.override(**recipe.parse(settings))
+
+
 @pytest.mark.parametrize(
     ("model", "optimizer", "rate", "iterations", "batch", "keep_prob", "hidden"),
     [
@@ -163,7 +168,7 @@ def test_unknown_hyperparameter_is_refused_with_the_nearest_name(misspelled, nea
     with pytest.raises(UsageError, match=message):
         MLP.override(**{misspelled: 1})
     with pytest.raises(UsageError, match=message):
-        MLP.override_from_text({misspelled: "1"})
+        override_from_text(MLP, {misspelled: "1"})
 
 
 @pytest.mark.parametrize("name", ["model", "published"])
@@ -171,7 +176,7 @@ def test_what_is_not_a_hyperparameter_cannot_be_overridden(name):
     with pytest.raises(UsageError, match=f"^there is no hyperparameter '{name}'"):
         MLP.override(**{name: "other"})
     with pytest.raises(UsageError, match=f"^there is no hyperparameter '{name}'"):
-        MLP.override_from_text({name: "other"})
+        override_from_text(MLP, {name: "other"})
 
 
 def test_override_leaves_the_table_unchanged():
@@ -211,7 +216,7 @@ def test_text_becomes_a_value_of_the_hyperparameters_type(name, text, value):
     parsed = MLP.parse({name: text})
     assert parsed == {name: value}
     assert type(parsed[name]) is type(value)
-    assert MLP.override_from_text({name: text}) == MLP.override(**{name: value})
+    assert override_from_text(MLP, {name: text}) == MLP.override(**{name: value})
 
 
 @pytest.mark.parametrize(
@@ -233,26 +238,26 @@ def test_text_of_another_type_is_refused(name, text, message):
 
 def test_text_sets_one_distortion():
     recipe = recipes["cnn-best"]
-    changed = recipe.override_from_text({"augmentation.rotation": "5"})
+    changed = override_from_text(recipe, {"augmentation.rotation": "5"})
     assert changed.augmentation == Augmentation(rotation=5.0, thickness=0.5, blur=0.25)
     assert recipe.augmentation == Augmentation(thickness=0.5, blur=0.25)
 
 
 def test_text_sets_one_distortion_of_the_default_augmentation():
     settings = {"augmentation": "default", "augmentation.rotation": "5", "augmentation.shift": "1"}
-    changed = MLP.override_from_text(settings)
+    changed = override_from_text(MLP, settings)
     assert changed.augmentation == Augmentation(rotation=5.0, shift=1.0)
 
 
 def test_distortion_without_augmentation_is_refused():
     with pytest.raises(UsageError, match="mlp has no augmentation; set augmentation=default first"):
-        MLP.override_from_text({"augmentation.rotation": "5"})
+        override_from_text(MLP, {"augmentation.rotation": "5"})
 
 
 @pytest.mark.parametrize("name", ["augmentation.mirror", "hidden.units"])
 def test_unknown_part_of_a_hyperparameter_is_refused(name):
     with pytest.raises(UsageError, match=f"^there is no hyperparameter '{name}'"):
-        recipes["cnn-best"].override_from_text({name: "5"})
+        override_from_text(recipes["cnn-best"], {name: "5"})
 
 
 # JSON.
