@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
+from mnist_graph.data.arguments import number
 from mnist_graph.errors import UsageError
 
 MAX_STRENGTH = {"rotation": 180, "shear": 60, "thickness": 1, "blur": 1}
@@ -13,7 +14,7 @@ MAX_STRENGTH = {"rotation": 180, "shear": 60, "thickness": 1, "blur": 1}
 class Augmentation:
     """The strength of each random distortion; every image is distorted anew in every epoch.
 
-    Raises UsageError for a value that is out of range.
+    Raises UsageError for a value that is not a number or out of range.
     """
 
     rotation: float = 10.0
@@ -32,7 +33,9 @@ class Augmentation:
     """Probability that an image is blurred, as small scans are."""
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
-            highest = MAX_STRENGTH.get(name, 100)
+        for field in dataclasses.fields(self):
+            name, highest = field.name, MAX_STRENGTH.get(field.name, 100)
+            value = number(name, getattr(self, name))
             if not 0 <= value <= highest:
                 raise UsageError(f"{name} must be from 0 to {highest}, not {value}")
+            object.__setattr__(self, name, value)  # the class is frozen

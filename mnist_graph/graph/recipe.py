@@ -1,14 +1,16 @@
 """A recipe: a network and how it is trained, as one checked set of hyperparameters."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, get_type_hints
 
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.network import NETWORKS, OPTIONAL_SETTINGS, Network
-from mnist_graph.graph.settings import from_json, from_text
+from mnist_graph.graph.settings import convert, from_text
 
 CHOICES = {
     "optimizer": ("adam", "gradient-descent"),
@@ -43,12 +45,13 @@ class Recipe:
     """A network and how it is trained.
 
     A value is None where the network has no such thing: softmax regression has no hidden
-    layers, no activation and no dropout. Raises UsageError for an invalid value, and for a
-    hyperparameter that the network does not use.
+    layers, no activation and no dropout. NumPy's numbers become Python's, lists become tuples.
+    Raises UsageError for an invalid value, and for a hyperparameter that the network does not
+    use.
     """
 
     model: str
-    """The name of the recipe."""
+    """The name of the recipe, and of its folder in runs/."""
     network: str
     """The name of the registered network (networks.py)."""
     iterations: int
@@ -108,6 +111,11 @@ class Recipe:
         return 1.0 if self.keep_prob is None else self.keep_prob
 
     def __post_init__(self) -> None:
+        for name, hint in _type_hints().items():
+            # The class is frozen.
+            object.__setattr__(self, name, convert(name, getattr(self, name), hint))
+        is_name = re.fullmatch(r"\w[\w.-]*", self.model) is not None
+        self._require("model", is_name, "a name of letters, digits, -, _ and .")
         self._require("network", self.network in NETWORKS, f"one of {', '.join(NETWORKS)}")
         self._check_numbers()
         for name, choices in CHOICES.items():
@@ -185,7 +193,7 @@ class Recipe:
 
         Raises UsageError for an unknown name or an invalid text.
         """
-        hints, values = get_type_hints(Recipe), {}
+        hints, values = _type_hints(), {}
         for full_name, text in settings.items():
             if full_name not in (*OVERRIDABLE, *DISTORTIONS):
                 raise UsageError(unknown("hyperparameter", full_name, [*OVERRIDABLE, *DISTORTIONS]))
@@ -222,8 +230,12 @@ class Recipe:
             raise MnistGraphError("its recipe has hyperparameters that this version does not know")
         if missing := sorted(REQUIRED - set(values)):
             raise MnistGraphError(f"its recipe lacks {', '.join(missing)}")
-        hints = get_type_hints(cls)
-        return cls(**{name: from_json(name, value, hints[name]) for name, value in values.items()})
+        distortions = values.get("augmentation")
+        if isinstance(distortions, dict):
+            if not set(distortions) <= set(get_type_hints(Augmentation)):
+                raise MnistGraphError(f"its recipe has {distortions} for augmentation")
+            values = {**values, "augmentation": Augmentation(**distortions)}
+        return cls(**values)
 
     def differences(self, other: "Recipe") -> list[str]:
         """Describe how `other` differs from this recipe, as "batch_size is 100, not 128"."""
@@ -237,6 +249,11 @@ OVERRIDABLE = [name for name in HYPERPARAMETERS if name != "model"]
 DISTORTIONS = [f"augmentation.{field.name}" for field in dataclasses.fields(Augmentation)]
 """The names by which `--set` changes one distortion of an augmentation."""
 REQUIRED = {n for n, f in HYPERPARAMETERS.items() if f.default is dataclasses.MISSING}
+
+
+@cache
+def _type_hints() -> dict[str, Any]:
+    return get_type_hints(Recipe)
 
 
 def unknown(kind: str, name: str, known: Any, hint: str = "") -> str:

@@ -1,30 +1,35 @@
-"""Hyperparameters from outside: from JSON values and from the command line's text."""
+"""Hyperparameters from outside, brought to the type that the recipe declares: values given in
+Python or read from JSON, and the command line's text.
+"""
 
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
+from mnist_graph.data.arguments import number, whole_number, wrong_type
 from mnist_graph.data.augmentation import Augmentation
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import UsageError
 
 KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def from_json(name: str, value: Any, hint: Any) -> Any:
-    """Return `value`, read from JSON, as the type that the annotation `hint` of hyperparameter
-    `name` states. Raises MnistGraphError if it has another type.
+def convert(name: str, value: Any, hint: Any) -> Any:
+    """Return `value` as the type that the annotation `hint` of hyperparameter `name` states:
+    NumPy's numbers become Python's, a list or an array becomes a tuple.
+
+    Raises UsageError if it has another type.
     """
     options = get_args(hint)
     if type(None) in options:
-        return None if value is None else from_json(name, value, options[0])
-    if hint == tuple[int, ...] and isinstance(value, list):
-        return tuple(from_json(name, item, int) for item in value)
-    if hint is Augmentation and isinstance(value, dict):
-        known = get_type_hints(Augmentation)
-        if set(value) <= set(known):
-            return Augmentation(**{n: from_json(n, v, known[n]) for n, v in value.items()})
-    allowed = (int, float) if hint is float else hint
-    plain = hint in (bool, int, float, str) and isinstance(value, allowed)
-    if not plain or (isinstance(value, bool) and hint is not bool):
-        raise MnistGraphError(f"its recipe has {value!r} for {name}")
+        return None if value is None else convert(name, value, options[0])
+    if hint is int:
+        return whole_number(name, value)
+    if hint is float:
+        return number(name, value)
+    if hint == tuple[int, ...]:
+        if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
+            raise wrong_type(name, "a sequence of whole numbers such as (512, 256)", value)
+        return tuple(whole_number(name, item) for item in value)
+    if not isinstance(value, hint):
+        raise wrong_type(name, KINDS.get(hint, f"of type {hint.__name__}"), value)
     return value
 
 

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
 
 from mnist_graph import Augmentation, MnistGraphError, Recipe, recipes
@@ -92,6 +93,70 @@ def test_invalid_value_is_refused(name, value):
 )
 def test_extreme_valid_value_is_accepted(name, value):
     assert getattr(MLP.override(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "converted"),
+    [
+        ("iterations", np.int64(5), 5),
+        ("batch_size", np.array(5), 5),
+        ("learning_rate", np.float32(0.5), 0.5),
+        ("learning_rate", 1, 1.0),
+        ("keep_prob", np.float64(0.25), 0.25),
+        ("hidden", [32, 16], (32, 16)),
+        ("hidden", np.array([32, 16]), (32, 16)),
+        ("hidden", (np.uint8(32),), (32,)),
+    ],
+)
+def test_value_becomes_the_hyperparameters_own_type(name, value, converted):
+    recipe = MLP.override(**{name: value})
+    assert getattr(recipe, name) == converted
+    assert type(getattr(recipe, name)) is type(converted)
+    assert json.loads(json.dumps(recipe.to_json())) == recipe.to_json()
+    assert recipe == MLP.override(**{name: converted})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("iterations", 2.5, "a whole number"),
+        ("batch_size", 100.0, "a whole number"),
+        ("iterations", True, "a whole number"),
+        ("iterations", "5", "a whole number"),
+        ("iterations", None, "a whole number"),
+        ("seed", np.array([1, 2]), "a whole number"),
+        ("learning_rate", "0.5", "a number"),
+        ("learning_rate", 1j, "a number"),
+        ("learning_rate", 10**400, "a number"),
+        ("keep_prob", False, "a number"),
+        ("hidden", 32, "a sequence of whole numbers"),
+        ("hidden", "32", "a sequence of whole numbers"),
+        ("hidden", (32.0,), "a whole number"),
+        ("hidden", np.zeros((2, 2)), "a whole number"),
+        ("activation", 3, "of type str"),
+        ("optimizer", None, "of type str"),
+        ("augmentation", {"rotation": 3}, "of type Augmentation"),
+        ("average_weights", 1, "true or false"),
+        ("iterations", np.zeros(10_000), "a whole number"),
+    ],
+)
+def test_value_of_another_type_is_refused_in_one_short_line(name, value, what):
+    with pytest.raises(UsageError, match=f"^{name} must be {what}") as refused:
+        MLP.override(**{name: value})
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("value", ["10", None, True, math.nan, -1, [1]])
+def test_distortion_of_another_type_or_out_of_range_is_refused(value):
+    with pytest.raises(UsageError, match=r"^rotation must be "):
+        Augmentation(rotation=value)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "two words"])
+def test_model_name_that_cannot_name_a_folder_is_refused(name):
+    with pytest.raises(UsageError, match=r"^model must be a name of letters"):
+        dataclasses.replace(MLP, model=name)
 
 
 UNUSED = [
