@@ -1,10 +1,13 @@
 """The flags of the command line, and their help."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from mnist_graph.errors import UsageError
+from mnist_graph.graph.devices import DEVICES
 from mnist_graph.graph.recipe import CHOICES, unknown
 from mnist_graph.graph.recipes import recipes
 from mnist_graph.reading.confidence import MIN_PROBABILITY
@@ -24,12 +27,16 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     most similar one.
     """
     parser = create_parser()
+    words = sys.argv[1:] if words is None else words
+    flags = [name for action in parser._actions for name in action.option_strings]
+    for word in words:
+        if word.startswith("-") and word not in ("-", *flags) and os.path.isfile(word):
+            raise UsageError(f"the file {word} looks like a flag; write ./{word}")
     options, rest = parser.parse_known_args(words)
     if rest:
         flag = rest[0].partition("=")[0]
         if not flag.startswith("-"):
             raise UsageError(f"unexpected argument {flag!r} (see --help)")
-        flags = [name for action in parser._actions for name in action.option_strings]
         raise UsageError(unknown("flag", flag, flags, hint=" (see --help)"))
     return options
 
@@ -56,7 +63,7 @@ def _add_train(group: argparse._ArgumentGroup) -> None:
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add(
         "--device",
-        choices=("auto", "cpu", "gpu"),
+        choices=DEVICES,
         default="auto",
         help="where to compute (default: auto)",
     )

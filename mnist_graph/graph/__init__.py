@@ -12,6 +12,7 @@
     multistep      several training steps per session call (faster, same bits)
     fused          convolution, ReLU and pooling as one operation (faster in bfloat16)
     schedules      learning rate schedules
+    devices        the names of the devices
     sessions       the device, the precision and the session
 
 Open `build` first.

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.errors import MnistGraphError
+from mnist_graph.graph.devices import check_device
 from mnist_graph.graph.recipe import Recipe
 
 
@@ -28,10 +29,11 @@ class Device(NamedTuple):
 def choose_device(recipe: Recipe, device: str = "auto") -> tuple[Device, Recipe]:
     """Choose the device for `device` (auto, cpu or gpu) and settle the recipe's precision.
 
-    Returns the device, and the recipe with precision float32 or bfloat16. Raises
-    MnistGraphError if a GPU is requested and there is none, or if bfloat16 is requested and
-    the hardware does not support it.
+    Returns the device, and the recipe with precision float32 or bfloat16. Raises UsageError
+    for another `device`, and MnistGraphError if a GPU is requested and there is none, or if
+    bfloat16 is requested and the hardware does not support it.
     """
+    check_device(device)
     _honor_thread_settings()
     gpus = [] if device == "cpu" else tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:

@@ -53,6 +53,12 @@ def create_run(
     return run
 
 
+def discard_unless_begun(run: Run) -> None:
+    """Remove the directory of a run that failed before its first evaluation was recorded."""
+    if not _has_rows(run.directory) and not any(run.directory.glob("checkpoint-*")):
+        shutil.rmtree(run.directory, ignore_errors=True)
+
+
 def load_run(directory: str | Path) -> Run:
     """Load the run in `directory`. Raises MnistGraphError if there is none."""
     directory = Path(directory)
@@ -131,10 +137,15 @@ def _require_empty(directory: Path) -> None:
 
 def _is_empty(directory: Path) -> bool:
     """Whether it holds nothing but what a run leaves that was killed while being created."""
-    history = directory / "history.csv"
-    if history.exists() and history.stat().st_size > len(",".join(Metrics._fields)) + 1:
+    if _has_rows(directory):
         return False
-    return {path.name for path in directory.iterdir()} <= {".recipe.json", history.name}
+    return {path.name for path in directory.iterdir()} <= {".recipe.json", "history.csv"}
+
+
+def _has_rows(directory: Path) -> bool:
+    """Whether history.csv has more than its header."""
+    history = directory / "history.csv"
+    return history.exists() and history.stat().st_size > len(",".join(Metrics._fields)) + 1
 
 
 def _versions() -> dict[str, str]:

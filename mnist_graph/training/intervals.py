@@ -1,5 +1,6 @@
 """How often training evaluates and saves. Imports nothing heavy, for the command line's help."""
 
+from mnist_graph.data.arguments import number, whole_number
 from mnist_graph.errors import UsageError
 
 LOG_EVERY = 100
@@ -9,8 +10,8 @@ SAVE_EVERY = 60.0
 
 
 def check_intervals(log_every: int, save_every: float) -> None:
-    """Raise UsageError for an interval that is out of range."""
-    if log_every < 1:
+    """Raise UsageError for an interval that is not a number or out of range."""
+    if whole_number("--log-every", log_every) < 1:
         raise UsageError(f"--log-every must be at least 1, not {log_every}")
-    if not save_every >= 0:  # NaN too
+    if not number("--save-every", save_every) >= 0:  # NaN too
         raise UsageError(f"--save-every must be at least 0, not {save_every}")

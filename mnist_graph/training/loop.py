@@ -189,10 +189,13 @@ class Training:
             return
         with tf.Graph().as_default() as graph, open_session(graph, self.device) as session:
             rate = session.run(learning_rate(self.run.recipe, tf.constant(iteration)))
-        raise MnistGraphError(
+        message = (
             f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "
-            f"try a lower --learning-rate; earlier checkpoints are in {self.run.directory}"
+            "try a lower --learning-rate"
         )
+        if self.run.checkpoint() is not None:
+            message += f"; earlier checkpoints are in {self.run.directory}"
+        raise MnistGraphError(message)
 
     def save(self) -> None:
         """Write a checkpoint. Raises MnistGraphError if that fails."""

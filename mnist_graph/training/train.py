@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from mnist_graph.data.arguments import whole_number
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.build import Graph, build_graph
+from mnist_graph.graph.devices import check_device
 from mnist_graph.graph.multistep import MultiStep, add_multistep
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.sessions import Device, choose_device
-from mnist_graph.runs.find import create_run, load_run
+from mnist_graph.runs.find import create_run, discard_unless_begun, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
 from mnist_graph.training.hooks import Hook
 from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY, check_intervals
@@ -41,7 +43,7 @@ def train(
 
     Raises UsageError if recipe and data do not fit together or an interval is out of range, and
     MnistGraphError if the device is not available, the run cannot be saved, or the loss becomes
-    NaN or infinite.
+    NaN or infinite. A training that fails before its first evaluation leaves no directory.
     """
     check_intervals(log_every, save_every)
     prepared = _prepare(recipe, data, device)  # fail before creating the run directory
@@ -54,8 +56,12 @@ def train(
         runs_dir,
         run_dir,
     )
-    with run.locked():
-        return _train_run(run, data, prepared, log_every, save_every, hooks)
+    try:
+        with run.locked():
+            return _train_run(run, data, prepared, log_every, save_every, hooks)
+    except Exception:
+        discard_unless_begun(run)
+        raise
 
 
 def resume(
@@ -79,6 +85,9 @@ def resume(
     trained on or `iterations` is below what the run has.
     """
     check_intervals(log_every, save_every)
+    check_device(device)
+    if iterations is not None:
+        iterations = whole_number("iterations", iterations)
     run = load_run(run_dir)
     if not run.needs_training(iterations):
         return run

@@ -243,43 +243,6 @@ def test_resume_refuses_fewer_iterations(short, mnist, tmp_path, last):
 # What is refused.
 
 
-@pytest.mark.parametrize(
-    ("changes", "options", "message"),
-    [
-        ({"batch_size": 55_001}, {}, "batch_size is 55,001, but there are only 55,000 training"),
-        ({"validation_size": 10}, {}, r"read_data_sets\(validation_size=10\)"),
-        ({}, {"log_every": 0}, "--log-every must be at least 1, not 0"),
-        ({}, {"log_every": -1}, "--log-every must be at least 1, not -1"),
-        ({}, {"save_every": -1.0}, "--save-every must be at least 0, not -1.0"),
-        ({}, {"save_every": float("nan")}, "--save-every must be at least 0, not nan"),
-    ],
-    ids=[
-        "large batch",
-        "another validation set",
-        "log_every 0",
-        "log_every -1",
-        "save_every -1",
-        "save_every nan",
-    ],
-)
-def test_train_refuses_before_it_creates_the_run_directory(
-    short, tmp_path, changes, options, message
-):
-    with pytest.raises(UsageError, match=message):
-        short("run", SHORT.override(**changes), **options)
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    "options", [{"log_every": 0}, {"save_every": float("nan")}], ids=["log_every", "save_every"]
-)
-def test_resume_refuses_invalid_intervals(short, mnist, options):
-    run = short("run", SHORT.override(iterations=1))
-    (option,) = options
-    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} must be at least"):
-        resume(run.directory, mnist, iterations=2, **options)
-
-
 def test_data_with_another_validation_set_is_refused(short):
     with pytest.raises(UsageError, match=r"read_data_sets\(validation_size=5000\)"):
         short("run", data=read_data_sets(validation_size=10))

@@ -1,0 +1,78 @@
+"""Arguments that train() and resume() refuse, and what a training that fails leaves behind."""
+
+import math
+
+import pytest
+
+from mnist_graph import recipes, resume, train
+from mnist_graph.errors import UsageError
+from mnist_graph.runs.find import load_run
+from mnist_graph.training.hooks import Hook
+
+SHORT = recipes["softmax"].override(iterations=30, batch_size=20)
+
+INVALID = [
+    ({"batch_size": 55_001}, {}, "batch_size is 55,001, but there are only 55,000 training"),
+    ({"validation_size": 10}, {}, r"read_data_sets\(validation_size=10\)"),
+    ({}, {"device": "tpu"}, "device must be one of auto, cpu, gpu, not 'tpu'"),
+    ({}, {"device": None}, "device must be one of auto, cpu, gpu, not None"),
+    ({}, {"log_every": 0}, "--log-every must be at least 1, not 0"),
+    ({}, {"log_every": -1}, "--log-every must be at least 1, not -1"),
+    ({}, {"log_every": 2.5}, "--log-every must be a whole number, not 2.5"),
+    ({}, {"log_every": "5"}, "--log-every must be a whole number, not '5'"),
+    ({}, {"save_every": -1.0}, "--save-every must be at least 0, not -1.0"),
+    ({}, {"save_every": math.nan}, "--save-every must be at least 0, not nan"),
+    ({}, {"save_every": "soon"}, "--save-every must be a number, not 'soon'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "options", "message"), INVALID)
+def test_train_refuses_before_it_creates_the_run_directory(
+    tmp_path, mnist, changes, options, message
+):
+    with pytest.raises(UsageError, match=message):
+        train(SHORT.override(**changes), mnist, tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "tpu"}, "device must be one of"),
+        ({"iterations": 1040.5}, "iterations must be a whole number, not 1040.5"),
+        ({"iterations": "2000"}, "iterations must be a whole number, not '2000'"),
+        ({"log_every": 0}, "--log-every must be at least"),
+        ({"save_every": math.nan}, "--save-every must be at least"),
+    ],
+)
+def test_resume_refuses(trained, mnist, options, message):
+    with pytest.raises(UsageError, match=message):
+        resume(trained("softmax").directory, mnist, **options)
+
+
+class FailAt(Hook):
+    """Fails when training begins (at None) or after an iteration."""
+
+    def __init__(self, iteration=None):
+        self.iteration = iteration
+
+    def begin(self, training):
+        if self.iteration is None:
+            raise TypeError("failed")
+
+    def after_iteration(self, iteration):
+        if iteration == self.iteration:
+            raise TypeError("failed")
+
+
+def test_training_that_fails_before_it_begins_leaves_no_directory(tmp_path, mnist):
+    with pytest.raises(TypeError, match="failed"):
+        train(SHORT, mnist, tmp_path / "run", hooks=[FailAt()])
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_fails_later_leaves_its_history(tmp_path, mnist, monkeypatch):
+    monkeypatch.setattr("mnist_graph.training.pace.MAX_CALL_SECONDS", 0)
+    with pytest.raises(TypeError, match="failed"):
+        train(SHORT, mnist, tmp_path / "run", hooks=[FailAt(5)])
+    assert [row.iteration for row in load_run(tmp_path / "run").history] == [0]
