@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
@@ -158,6 +156,9 @@ class Run(NamedTuple):
 
         Raises MnistGraphError if another process has it.
         """
+        # Imported here because it would double the time that --help takes.
+        from filelock import FileLock, Timeout
+
         lock = FileLock(self.directory / ".lock", timeout=0)
         try:
             lock.acquire()
