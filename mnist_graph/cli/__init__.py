@@ -11,12 +11,12 @@ flags or exits.
     hooks         what training shows on a terminal, and how a terminal stops it
     output        tables and predictions as text and JSON
     messages      lines on standard error
+    streams       standard output and error that are closed or full
     quiet         TensorFlow's import without its chatter
 
 Open `parser` first. `main` below turns exceptions into exit codes.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -24,11 +24,13 @@ from typing import NoReturn
 from mnist_graph.cli.messages import complain, note, warnings_as_notes
 from mnist_graph.cli.parser import parse
 from mnist_graph.cli.request import Request
+from mnist_graph.cli.streams import replace_closed_streams, silence
 from mnist_graph.errors import MnistGraphError
 
 
 def run() -> NoReturn:
     """Run the command with the words in sys.argv and exit."""
+    replace_closed_streams()
     sys.exit(main())
 
 
@@ -38,8 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
         request = Request(parse(words))
         with warnings_as_notes(), request.at_exit:
             code = _execute(request)
-        if sys.stdout is not None:  # None: closed by the shell
-            sys.stdout.flush()
+        sys.stdout.flush()
         return code
     except MnistGraphError as error:
         complain(error)
@@ -51,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
         complain("out of memory; try a smaller --batch-size or --hidden")
         return 1
     except OSError as error:  # of standard output: all other files are dealt with where used
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         if not isinstance(error, BrokenPipeError):  # there, nobody is left to tell
             complain(f"cannot write to standard output: {error.strerror}")
         return 1

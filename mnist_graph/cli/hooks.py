@@ -23,12 +23,20 @@ class Announce(Hook):
 
 
 class PrintLines(Hook):
-    """Prints each evaluation to standard output, in the tutorials' words."""
+    """Prints each evaluation to standard output, in the tutorials' words. If that is impossible,
+    stops training, so that a checkpoint is saved.
+    """
+
+    failure: OSError | None = None
 
     def evaluated(self, metrics: Metrics) -> None:
         iteration, loss, accuracy = metrics
-        tqdm.write(f"Iteration {iteration:<6}| Loss = {loss:<15}| Accuracy = {accuracy}")
-        sys.stdout.flush()
+        try:
+            tqdm.write(f"Iteration {iteration:<6}| Loss = {loss:<15}| Accuracy = {accuracy}")
+            sys.stdout.flush()
+        except OSError as error:
+            self.failure = error
+            raise Stop from error
 
 
 class ProgressBar(Hook):

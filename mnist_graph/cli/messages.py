@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from mnist_graph.cli.parser import PROGRAM
+from mnist_graph.cli.streams import silence
 from mnist_graph.errors import MnistGraphWarning
 
 
 def note(message: str) -> None:
-    """Write one line to standard error."""
-    if sys.stderr is not None:  # None: closed by the shell
+    """Write one line to standard error. If that is impossible, nobody reads it: be silent."""
+    try:
         print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        silence(sys.stderr)
 
 
 def complain(error: object) -> None:

@@ -30,13 +30,8 @@ def _muted_stderr() -> Iterator[None]:
     """Redirect file descriptor 2 to nowhere: TensorFlow writes some messages straight to it,
     before it reads any log level.
     """
-    try:
-        screen = os.dup(2)
-    except OSError:  # closed by the shell
-        yield
-        return
-    if sys.stderr is not None:
-        sys.stderr.flush()
+    screen = os.dup(2)
+    sys.stderr.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)

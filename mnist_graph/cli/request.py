@@ -1,12 +1,14 @@
 """The flags of one call, checked."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_graph.cli.messages import note
+from mnist_graph.cli.parser import create_parser
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
 from mnist_graph.graph.recipes import find_recipe
@@ -15,31 +17,50 @@ from mnist_graph.training.intervals import check_intervals
 
 if TYPE_CHECKING:
     from mnist_graph.data.datasets import DataSets
+    from mnist_graph.runs.run import Run
 
 COMMANDS = ("resume", "predict", "evaluate", "describe", "plot", "list_models")
 """The flags that ask for something other than training; only one of them can be given."""
 PREDICT_FLAGS = ("probabilities", "json", "annotate", "min_probability")
 """The flags that need --predict."""
+TRAINING_FLAGS = ("watch", "log_every", "save_every")
+"""The flags that need a run that is still to be trained."""
+RECIPE_FLAGS = ("model", "data_dir", "set", *OVERRIDABLE)
+RUN_FLAGS = (*RECIPE_FLAGS, *TRAINING_FLAGS, "device", "quiet", "run_dir")
+FLAGS_OF: dict[str, tuple[str, ...]] = {
+    "train": RUN_FLAGS,
+    "resume": RUN_FLAGS,
+    "predict": (*RUN_FLAGS, *PREDICT_FLAGS),
+    "evaluate": RUN_FLAGS,
+    "describe": RECIPE_FLAGS,
+    "plot": ("watch", "quiet"),
+    "list_models": (),
+}
+"""The flags that have an effect on each command, apart from the command itself."""
 
 
 class Request:
-    """The flags of one call. Raises UsageError for flags that contradict each other."""
+    """The flags of one call. Raises UsageError for flags that contradict each other or have no
+    effect.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.at_exit = ExitStack()
         """What has to be closed when the command is done, such as a window."""
         check_intervals(options.log_every, options.save_every)
-        commands = [flag(name) for name in COMMANDS if getattr(options, name)]
+        self.given = given = given_flags(options)
+        """The names of the options that differ from their defaults."""
+        commands = [name for name in COMMANDS if name in given]
         if len(commands) > 1:
-            raise UsageError(f"{commands[0]} and {commands[1]} cannot be used together")
-        given = [
-            flag(name)
-            for name in PREDICT_FLAGS
-            if (value := getattr(options, name)) is not None and value is not False
-        ]
-        if given and not options.predict:
-            raise UsageError(f"{given[0]} needs --predict")
+            one, other, *_ = map(flag, commands)
+            raise UsageError(f"{one} and {other} cannot be used together")
+        command = commands[0] if commands else "train"
+        for name in given:
+            if name != command and name not in FLAGS_OF[command]:
+                if name in PREDICT_FLAGS:
+                    raise UsageError(f"{flag(name)} needs --predict")
+                raise UsageError(f"{flag(name)} has no effect with {flag(command)}")
 
     @cached_property
     def base_recipe(self) -> Recipe:
@@ -81,6 +102,14 @@ class Request:
             raise MnistGraphError(f"{folder} {fault} (train-images-idx3-ubyte, plain or .gz, ...)")
         return read_data_sets(folder, validation_size=recipe.validation_size)
 
+    def require_no_training_flags(self, run: "Run", names: Sequence[str] = TRAINING_FLAGS) -> None:
+        """Raise UsageError if one of the flags `names` is given, since `run` is finished."""
+        for name in names:
+            if name in self.given:
+                directory = run.directory
+                advice = f"; show it with --plot {directory}" if name == "watch" else ""
+                raise UsageError(f"{flag(name)} has no effect: {directory} is finished{advice}")
+
     @cached_property
     def watch_file(self) -> Path | None:
         """The file given with --watch; None if there is none. Raises UsageError if nothing can be
@@ -99,6 +128,11 @@ class Request:
         """Write a line to standard error, unless --quiet."""
         if not self.options.quiet:
             note(message)
+
+
+def given_flags(options: argparse.Namespace) -> list[str]:
+    parser = create_parser()
+    return [name for name, value in vars(options).items() if value != parser.get_default(name)]
 
 
 def flag(name: str) -> str:

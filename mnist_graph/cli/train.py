@@ -30,18 +30,20 @@ def train(request: Request) -> int:
 def resume(request: Request) -> int:
     """Continue an interrupted run, or make a run longer, and print the test accuracy."""
     request.check()
-    options = request.options
-    directory = options.run_dir
+    directory, iterations = request.options.run_dir, request.overrides.get("iterations")
     run = _newest_unfinished(request) if directory is None else load_run(directory)
-    longer = (options.iterations or 0) > run.recipe.iterations
-    require_match(request, run, ignore="iterations" if longer else None)
-    if run.needs_training(options.iterations):
+    require_match(request, run)
+    if run.needs_training(iterations):
         data = request.read_data(run.recipe)
         import_tensorflow()
         from mnist_graph.training.train import resume as resume_run
 
-        call = partial(resume_run, run.directory, data, iterations=options.iterations)
+        call = partial(resume_run, run.directory, data, iterations=iterations)
         run = _until_stopped(request, f"resuming {run.directory}", call)
+    else:
+        # The other flags are those of a command that is repeated until the run is finished.
+        request.require_no_training_flags(run, ["watch"])
+        _require_same_data(request, run)
     show_result(request, run)
     return 0
 
@@ -62,22 +64,35 @@ def finished_run(request: Request) -> Run:
     """Return the run in --run-dir, or the newest finished run of the recipe; without one, train
     it first.
     """
-    from mnist_graph.data.datasets import BUNDLED_SHA256
-
     request.check()
-    options, recipe = request.options, request.recipe
-    if options.run_dir is not None:
-        run = load_run(options.run_dir)
-        require_match(request, run)
+    run = _find_run(request)
+    if run is not None:
+        request.require_no_training_flags(run)
         return run
-    sha256 = BUNDLED_SHA256 if options.data_dir is None else request.read_data(recipe).sha256
-    found = find_run(RUNS_DIR, recipe, sha256)
-    if found is not None:
-        return found
     request.say(f"no finished run of this recipe in {RUNS_DIR}/: training it first")
     run = train_recipe(request)
     show_result(request, run)
     return run
+
+
+def _find_run(request: Request) -> Run | None:
+    """Return the run in --run-dir, or the newest finished run of the recipe, or None."""
+    from mnist_graph.data.datasets import BUNDLED_SHA256
+
+    options, recipe = request.options, request.recipe
+    if options.run_dir is not None:
+        run = load_run(options.run_dir)
+        require_match(request, run)
+        _require_same_data(request, run)
+        return run
+    sha256 = BUNDLED_SHA256 if options.data_dir is None else request.read_data(recipe).sha256
+    return find_run(RUNS_DIR, recipe, sha256)
+
+
+def _require_same_data(request: Request, run: Run) -> None:
+    """Raise UsageError if the run was trained on other data than --data-dir has."""
+    if request.options.data_dir is not None:
+        run.require_data(request.read_data(run.recipe).sha256)
 
 
 def show_result(request: Request, run: Run) -> None:
@@ -91,27 +106,45 @@ def show_result(request: Request, run: Run) -> None:
     request.say(f"saved to {run.directory}")
 
 
-def require_match(request: Request, run: Run, ignore: str | None = None) -> None:
+def require_match(request: Request, run: Run) -> None:
     """Raise UsageError if `run` is of another model, or if its hyperparameters are not what the
-    flags say, except for `ignore`.
+    flags say.
     """
     model = request.base_recipe.model
     if run.recipe.model != model:
         raise UsageError(f"{run.directory} is a run of {run.recipe.model}, not of {model}")
-    overrides = {name: value for name, value in request.overrides.items() if name != ignore}
-    requested = run.recipe.override(**overrides)
-    if differences := requested.differences(run.recipe):
+    if differences := _differences(request, run):
         raise UsageError(f"in {run.directory} {'; '.join(differences)}")
 
 
 def _newest_unfinished(request: Request) -> Run:
+    """Return the newest unfinished run that has the given hyperparameters or, if none has, the
+    newest one, so that the caller can say how it differs.
+    """
     model = request.base_recipe.model
-    for run in list_runs(RUNS_DIR, model):
-        if run.result is None:
-            return run
-    raise MnistGraphError(
-        f"there is no unfinished run of {model} in {RUNS_DIR}/; start one without --resume"
-    )
+    unfinished = [run for run in list_runs(RUNS_DIR, model) if run.result is None]
+    if not unfinished:
+        raise MnistGraphError(
+            f"there is no unfinished run of {model} in {RUNS_DIR}/; start one without --resume"
+        )
+    return next((run for run in unfinished if _matches(request, run)), unfinished[0])
+
+
+def _matches(request: Request, run: Run) -> bool:
+    try:
+        return not _differences(request, run)
+    except UsageError:  # a flag has no effect on this run
+        return False
+
+
+def _differences(request: Request, run: Run) -> list[str]:
+    """Describe how the hyperparameters of `run` differ from those given by flags. With --resume, a
+    run can be made longer.
+    """
+    given = dict(request.overrides)
+    if request.options.resume and given.get("iterations", 0) > run.recipe.iterations:
+        del given["iterations"]
+    return run.recipe.override(**given).differences(run.recipe)
 
 
 def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run:
@@ -123,11 +156,10 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
     from mnist_graph.training.hooks import Stop
 
     options = request.options
-    stop_on_signal = StopOnSignal()
+    stop_on_signal, lines = StopOnSignal(), PrintLines()
     hooks: list[Hook] = []
     if not options.quiet:
-        lines = [] if options.json else [PrintLines()]
-        hooks += [Announce(task, request.say), *lines, ProgressBar()]
+        hooks += [Announce(task, request.say), *([] if options.json else [lines]), ProgressBar()]
     hooks.append(stop_on_signal)
     if options.watch is not None:
         watch = Watch(request.watch_file, request.say)
@@ -142,6 +174,8 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
     except Stop as stop:
         command = _resume_command(request, stop.run)
         note(f"stopped after iteration {stop.iteration}; resume with: {command}")
+        if lines.failure is not None:
+            raise lines.failure from None
         sys.exit(128 + (stop_on_signal.received or 0))
 
 

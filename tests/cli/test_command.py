@@ -158,9 +158,8 @@ def test_predict_reports_bad_pictures_and_reads_the_others(trained, tmp_path, qu
 
 
 def test_predict_trains_first_if_there_is_no_run(command, tmp_path):
-    training = ("--iterations", "300", "--learning-rate", "0.001", "--log-every", 299)
-    words = ("--model", "mlp", *training)
-    first = command(*words, "--predict", TEST_IMAGE)
+    words = ("--model", "mlp", "--iterations", "300", "--learning-rate", "0.001")
+    first = command(*words, "--predict", TEST_IMAGE, "--log-every", 299)
     lines = first.out.splitlines()
     assert [bool(LINE.fullmatch(line)) for line in lines] == [True, True, False, False]
     assert lines[2].startswith("Accuracy on test set: ")

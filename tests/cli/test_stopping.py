@@ -54,7 +54,10 @@ def run_in_shell(cwd, line):
 
 @pytest.mark.parametrize(
     ("sent", "code", "where"),
-    [(signal.SIGINT, 130, ()), (signal.SIGTERM, 143, ("--run-dir", "my run"))],
+    [
+        (signal.SIGINT, 130, ("--run-dir", "my run")),
+        pytest.param(signal.SIGTERM, 143, (), marks=pytest.mark.slow),
+    ],
 )
 def test_the_printed_command_resumes_the_run_bit_for_bit(
     tmp_path, uninterrupted, sent, code, where
@@ -92,6 +95,18 @@ def test_resume_continues_the_newest_unfinished_run(command, unfinished, tmp_pat
     assert outcome.code == 0
     assert outcome.err.startswith("mnist-graph: resuming runs/softmax/1 on the ")
     assert load_run(unfinished).result is not None
+
+
+def test_resume_chooses_the_unfinished_run_with_the_given_hyperparameters(command, tmp_path):
+    for seed in (3, 4, 5):
+        command("--model", "softmax", "--iterations", 3, "--seed", seed)
+        (tmp_path / "runs" / "softmax" / str(seed - 2) / "result.json").unlink()
+    assert command("--model", "softmax", "--resume", "--seed", 3, "--iterations", 4).code == 0
+    assert load_run(tmp_path / "runs" / "softmax" / "1").result is not None
+    no_effect = command("--model", "softmax", "--resume", "--set", "beta1=0.8")
+    assert_refused(no_effect, 2, "beta1 has no effect unless optimizer is adam")
+    outcome = command("--model", "softmax", "--resume", "--seed", 9)
+    assert_refused(outcome, 2, "in runs/softmax/3 seed is 5, not 9")
 
 
 def test_resume_without_an_unfinished_run_is_refused(command):
