@@ -286,6 +286,7 @@ def test_a_gif_is_written(tmp_path):
         assert film.n_frames > 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
 def test_an_mp4_is_written(tmp_path):
     outcome = run_main(tmp_path, *WORDS, "--iterations", "400", "--quiet", "--watch", "film.mp4")
