@@ -24,6 +24,12 @@ FILMS = (".gif", ".mp4")
 """The suffixes of films."""
 
 
+MARK = "mnist_graph panels"
+"""Stands in the metadata of every file that is drawn, so that no other file is overwritten."""
+MARK_WITHIN = 2**16
+"""How far from the start or the end of a file its metadata is, in bytes."""
+
+
 def is_film(output: Path) -> bool:
     """Whether the file's suffix is that of a film."""
     return output.suffix.lower() in FILMS
@@ -31,7 +37,8 @@ def is_film(output: Path) -> bool:
 
 def check_output(output: Path, suffixes: tuple[str, ...] = PICTURES + FILMS) -> None:
     """Raise UsageError if the panels cannot be drawn into the file `output`: its suffix is not one
-    of `suffixes`, its folder does not exist, or ffmpeg is missing for an .mp4.
+    of `suffixes`, its folder does not exist, it is a file that was not drawn here, or ffmpeg is
+    missing for an .mp4.
     """
     if output.suffix.lower() not in suffixes:
         raise UsageError(f"--watch draws into {', '.join(suffixes)} files, not {str(output)!r}")
@@ -41,3 +48,17 @@ def check_output(output: Path, suffixes: tuple[str, ...] = PICTURES + FILMS) -> 
         raise UsageError(f"--watch cannot draw into {output}: it is a folder")
     if not output.parent.is_dir():
         raise UsageError(f"--watch cannot draw into {output}: its folder does not exist")
+    if output.exists() and not _is_ours(output):
+        raise UsageError(f"--watch did not make {output} and will not overwrite it; remove it first")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether `path` is an empty file, or has MARK in its metadata."""
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            start = file.read(MARK_WITHIN)
+            file.seek(max(0, size - MARK_WITHIN))
+            return size == 0 or MARK.encode() in start + file.read()
+    except OSError as error:
+        raise UsageError(f"--watch cannot draw into {path}: {error.strerror}") from error

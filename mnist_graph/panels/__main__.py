@@ -104,6 +104,8 @@ class Viewer:
                 self.has_ended = True
                 self.display.finish()
         except MnistGraphError as error:
+            if is_last:
+                raise
             tell(f"error {error}")
         finally:
             self.seconds = time.perf_counter() - start
@@ -123,4 +125,7 @@ def tell(line: str) -> None:
 
 if __name__ == "__main__":
     directory, *output = map(Path, sys.argv[1:])
-    Viewer(directory, output[0] if output else None).run()
+    try:
+        Viewer(directory, output[0] if output else None).run()
+    except MnistGraphError as error:
+        sys.exit(str(error))

@@ -1,7 +1,9 @@
 """Where the panels are shown: a window, a picture, a film. Imports no TensorFlow."""
 
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mnist_graph.errors import MnistGraphError
+from mnist_graph.panels import MARK
 from mnist_graph.panels.figure import ALL_PANELS, FIGURE_SIZE, PanelFigure
 from mnist_graph.panels.run_data import RunData
 from mnist_graph.runs.files import write_output
@@ -94,18 +97,31 @@ class Film(Picture):
     def __init__(self, output: Path) -> None:
         super().__init__(output, FILM_DPI)
         self.unfinished = output.with_name(f".{output.name}")
-        self.writer = FFMpegWriter(FRAMES_PER_SECOND)
-        self.writer.setup(self.figure, self.unfinished, FILM_DPI)
+        self.writer = FFMpegWriter(FRAMES_PER_SECOND, metadata={"comment": MARK})
+        with self._ffmpeg_errors():
+            self.writer.setup(self.figure, self.unfinished, FILM_DPI)
 
     def show(self, runs: Sequence[RunData]) -> None:
         self.panels.show(runs)
-        self.writer.grab_frame()
+        with self._ffmpeg_errors():
+            self.writer.grab_frame()
 
     def finish(self) -> None:
-        for _ in range(LAST_FRAMES):
-            self.writer.grab_frame()
-        self.writer.finish()
-        self.unfinished.replace(self.output)
+        with self._ffmpeg_errors():
+            for _ in range(LAST_FRAMES):
+                self.writer.grab_frame()
+            self.writer.finish()
+            self.unfinished.replace(self.output)
+
+    @contextmanager
+    def _ffmpeg_errors(self) -> Iterator[None]:
+        """Report what goes wrong as one line, and remove the unfinished film."""
+        try:
+            yield
+        except (OSError, subprocess.CalledProcessError) as error:
+            with suppress(OSError):
+                self.unfinished.unlink(missing_ok=True)
+            raise MnistGraphError(f"cannot write {self.output}: ffmpeg has failed") from error
 
 
 class Gif(Picture):
@@ -129,7 +145,14 @@ class Gif(Picture):
         first, *others = self.frames
 
         def write(path: Path) -> None:
-            first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0)
+            first.save(
+                path,
+                save_all=True,
+                append_images=others,
+                duration=milliseconds,
+                loop=0,
+                comment=MARK,
+            )
 
         write_output(self.output, write)
 
@@ -228,4 +251,9 @@ def save_figure(figure: Figure, path: Path) -> None:
     """Write the figure to `path`, in the format that its suffix names. Raises MnistGraphError if
     it cannot be written.
     """
-    write_output(path, lambda written: figure.savefig(written, format=path.suffix[1:]))
+    kind = path.suffix[1:].lower()
+    if kind == "jpg":
+        marked: dict[str, Any] = {"pil_kwargs": {"comment": MARK}}
+    else:
+        marked = {"metadata": {"Software" if kind == "png" else "Creator": MARK}}
+    write_output(path, lambda written: figure.savefig(written, format=kind, **marked))

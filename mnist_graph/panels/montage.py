@@ -33,7 +33,9 @@ def draw_montage(sample: DigitSample, columns: int, zoom: int = 1) -> np.ndarray
     cells = cells.repeat(zoom, axis=1).repeat(zoom, axis=2)
     count, height, width, _ = cells.shape
     size = max(8, height // 3)
-    for cell in np.flatnonzero(sample.wrong):
+    # An image one pixel high or wide has no room for numbers: the red background must do.
+    has_room = min(height, width) > zoom
+    for cell in np.flatnonzero(sample.wrong & has_room):
         inner = cells[cell, :-zoom, :-zoom]
         _stamp(inner, str(sample.labels[cell]), size, LABEL_COLOR, left=True)
         _stamp(inner, str(sample.predictions[cell]), size, PREDICTION_COLOR, left=False)

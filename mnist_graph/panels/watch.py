@@ -42,6 +42,8 @@ class Watch(Hook):
         self.draw_budget = TimeBudget(1.0 if self.film else DRAW_SHARE)
         self.process: subprocess.Popen[str] | None = None
         self.messages: deque[str] = deque()
+        self.error = ""
+        """The last error that the process has reported."""
         self.drawing, self.has_news = False, False
         self.window_open, self.had_window = False, False
         self.display_known = threading.Event()
@@ -84,8 +86,9 @@ class Watch(Hook):
                 if self.output is None:
                     self.messages.append(f"no screen for --watch: drawing into {rest}")
                 self.display_known.set()
-            elif word == "error":
+            elif word == "error" and rest != self.error:
                 self.messages.append(rest)
+                self.error = rest
         self.paused = self.window_open = False
         self.display_known.set()
 

@@ -106,6 +106,16 @@ def test_a_misclassified_digit_shows_its_label_at_the_left_and_prediction_at_the
     assert (cell[:28, :-2] == RED).all()  # the numbers are in the lower half
 
 
+@pytest.mark.parametrize("shape", [(1, 28), (28, 1), (1, 1)])
+@pytest.mark.parametrize("zoom", [1, 3])
+def test_misclassified_images_without_room_for_numbers_are_red(shape, zoom):
+    numbers = np.arange(2, dtype=np.int32)
+    sample = DigitSample(np.zeros((2, *shape), np.uint8), numbers, np.zeros_like(numbers), 2, 1)
+    correct, wrong = np.split(draw_montage(sample, 1, zoom), 2)
+    assert (correct == 255).all()
+    assert (wrong == RED).all()
+
+
 def test_every_panel_appears_in_the_file(picture, data):
     """Curves and bands have coloured pixels; digits have as much red as there are mistakes."""
     drawn = read_pixels(picture.output)

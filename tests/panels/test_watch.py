@@ -16,6 +16,7 @@ from helpers import ROOT, assert_refused, run_main, same_variables, start_comman
 from PIL import Image
 
 from mnist_graph import MnistGraphError, recipes, train
+from mnist_graph.panels import check_output
 from mnist_graph.panels.run_data import read_run_data
 from mnist_graph.panels.watch import Watch
 
@@ -284,6 +285,7 @@ def test_a_gif_is_written(tmp_path):
     assert (outcome.code, outcome.err) == (0, "")
     with Image.open(tmp_path / "film.gif") as film:
         assert film.n_frames > 1
+    check_output(tmp_path / "film.gif")  # it may be overwritten
 
 
 @pytest.mark.slow
@@ -296,6 +298,7 @@ def test_an_mp4_is_written(tmp_path):
     report = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert int(re.search(r"nb_read_frames=(\d+)", report)[1]) > 20
     assert "width=960" in report
+    check_output(path)  # it may be overwritten
 
 
 @pytest.mark.parametrize(

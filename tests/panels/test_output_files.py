@@ -1,0 +1,65 @@
+"""The file that --watch draws into: what may be overwritten, and what happens if it cannot be."""
+
+import shutil
+
+import pytest
+from helpers import TEST_IMAGE, assert_refused, run_main
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mnist_graph import MnistGraphError, recipes, train
+from mnist_graph.errors import UsageError
+from mnist_graph.panels import PICTURES, check_output
+from mnist_graph.panels.displays import save_figure
+from mnist_graph.panels.watch import Watch
+from mnist_graph.training.hooks import Hook
+
+
+@pytest.mark.parametrize("suffix", [*PICTURES, ".PNG"])
+def test_a_drawing_of_our_own_may_be_overwritten(tmp_path, suffix):
+    path = tmp_path / f"run{suffix}"
+    save_figure(Figure((16, 9)), path)
+    check_output(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif"])
+def test_another_picture_is_not_overwritten(tmp_path, suffix):
+    path = tmp_path / f"photo{suffix}"
+    Image.open(TEST_IMAGE).convert("L").save(path)
+    before = path.read_bytes()
+    outcome = run_main(tmp_path, "--model", "softmax", "--watch", path.name)
+    assert_refused(outcome, 2, f"--watch did not make {path.name} and will not overwrite it")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_empty_file_may_be_overwritten_but_text_may_not(tmp_path):
+    path = tmp_path / "run.svg"
+    path.touch()
+    check_output(path)
+    path.write_text("<svg/>")
+    with pytest.raises(UsageError, match="will not overwrite it"):
+        check_output(path)
+
+
+class RemoveFolder(Hook):
+    """Removes a folder when training begins."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def begin(self, training):
+        shutil.rmtree(self.folder)
+
+
+def test_a_drawing_that_cannot_be_written_is_an_error_even_if_nothing_is_said(tmp_path, mnist):
+    folder, said = tmp_path / "gone", []
+    folder.mkdir()
+    recipe = recipes["softmax"].override(iterations=30)
+    with (
+        pytest.raises(MnistGraphError, match=r"^--watch: cannot write .*run\.png: No such file"),
+        Watch(folder / "run.png", said.append) as watch,
+    ):
+        run = train(recipe, mnist, tmp_path / "run", hooks=[RemoveFolder(folder), watch])
+    assert run.result is not None
+    assert len(said) <= 1
