@@ -49,7 +49,7 @@ def check_output(output: Path, suffixes: tuple[str, ...] = PICTURES + FILMS) -> 
     if not output.parent.is_dir():
         raise UsageError(f"--watch cannot draw into {output}: its folder does not exist")
     if output.exists() and not _is_ours(output):
-        raise UsageError(f"--watch did not make {output} and will not overwrite it; remove it first")
+        raise UsageError(f"--watch did not make {output} and will not overwrite it")
 
 
 def _is_ours(path: Path) -> bool:
