@@ -1,7 +1,9 @@
 """The digit of test_img.png as pictures of many modes and colours."""
 
+import functools
+
 import numpy as np
-from helpers import drawing, test_ink
+from helpers import drawing, given_to_the_network, test_ink
 from PIL import Image, ImageOps
 
 INK = test_ink()
@@ -41,3 +43,18 @@ PICTURES = {
     "floats": lambda: drawing(INK, mode="F"),
 }
 """Functions that return the pictures, by name."""
+
+
+@functools.cache
+def plain_digit():
+    """Return what a network is given for the digit in plain black on white: uint8 [28, 28]."""
+    (given,) = given_to_the_network(drawing(INK))
+    return given
+
+
+def difference_from_plain(picture):
+    """Return the mean difference, of 255, between what a network is given for `picture` and
+    `plain_digit`.
+    """
+    (given,) = given_to_the_network(picture)
+    return abs(given.astype(float) - plain_digit()).mean()

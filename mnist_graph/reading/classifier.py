@@ -1,11 +1,8 @@
 """A trained network that reads pictures of handwriting."""
 
-from pathlib import Path
-
-from PIL import Image
-
 from mnist_graph.reading.page import Digit, load_ink, read_digits
 from mnist_graph.reading.paper import Ink
+from mnist_graph.reading.picture import Picture
 from mnist_graph.runs.predictor import Predictor
 
 
@@ -14,11 +11,17 @@ class Classifier(Predictor):
     any kind (`read`). See `Predictor` for how to open one.
     """
 
-    def read(self, picture: str | Path | Image.Image) -> list[Digit]:
-        """Return the digits in a picture, a file or a Pillow image, in reading order: rows from
-        the top, each from left to right. Empty if nothing looks like a digit.
+    def read(self, picture: Picture) -> list[Digit]:
+        """Return the digits in a picture in reading order: rows from the top, each from left to
+        right. Empty if nothing looks like a digit.
 
-        Raises MnistGraphError for a picture that cannot be read.
+        `picture` is the path of a file, the bytes of one, a Pillow image of any mode, or an array:
+        [height, width] or [height, width, 1] grey, [height, width, 3] RGB or [height, width, 4]
+        RGBA. Its pixels are bools; floats in [0, 1] or 0..255; or integers in 0..255, or 0..65535
+        if one is above 255. Digits may be dark on light or light on dark.
+
+        Of a file with several pages only the first is read; an MnistGraphWarning says so. Raises
+        MnistGraphError for a picture that cannot be read, has no pixels or over 64 million.
         """
         return self.read_digits(load_ink(picture))
 

@@ -1,19 +1,17 @@
 """The digits on a page: found, put in order, brought to MNIST's form and judged."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.confidence import MIN_PROBABILITY, is_sure
 from mnist_graph.reading.cuts import Judge, Touching, cut_apart
 from mnist_graph.reading.form import INK, normalise
 from mnist_graph.reading.paper import Ink, find_ink
-from mnist_graph.reading.picture import read_grey
+from mnist_graph.reading.picture import Picture, read_grey
 from mnist_graph.reading.pieces import Piece, Pieces, find_pieces, neighbours
 from mnist_graph.reading.rows import find_rows
 
@@ -73,13 +71,12 @@ class _Part(NamedTuple):
     """float32 [h, w] in [0, 1]: its ink and nothing else, in a frame of any size."""
 
 
-def load_ink(source: str | Path | Image.Image) -> Ink:
-    """Extract the ink of a picture, a file or a Pillow image.
+def load_ink(picture: Picture, name: str | None = None) -> Ink:
+    """Extract the ink of a picture. `name` is what errors call it (default: its path).
 
-    Raises MnistGraphError for a file that is missing, damaged, not a picture, or larger than
-    `picture.MAX_PIXELS`.
+    Takes, and raises, the same as `read_grey`.
     """
-    return find_ink(read_grey(source))
+    return find_ink(read_grey(picture, name))
 
 
 def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Digit]:

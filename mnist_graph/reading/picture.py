@@ -1,68 +1,127 @@
-"""Any picture that Pillow reads, as grey pixels."""
+"""Any picture, from a file or from memory, as grey pixels."""
 
+import io
+import math
+import os
+import stat
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mnist_graph.errors import MnistGraphError
+from mnist_graph.errors import MnistGraphError, MnistGraphWarning
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
+"""The path of a picture file, the content of one, a Pillow image of any mode, or an array as
+`read_grey` takes it."""
 
 MAX_PIXELS = 64_000_000
 MIN_CONTRAST = 24
 """Of 255: what differs less from white is as good as white."""
+MAX_NAME = 1000
+"""The longest name in an error, in characters: a text may have been given for a path."""
+NOT_PAGES = ("MPO", "PSD")
+"""Formats whose further frames are no pages: other views of a photo, and layers of a drawing."""
 
-Made = TypeVar("Made")
 
+def read_grey(picture: Picture, name: str | None = None) -> np.ndarray:
+    """Return the picture as it looks on white paper, upright: uint8 [height, width], white is 255.
 
-def read_grey(source: str | Path | Image.Image) -> np.ndarray:
-    """The picture as it looks on white paper, upright: uint8 [height, width], white is 255.
+    An array is [height, width] or [height, width, 1] grey, [height, width, 3] RGB or
+    [height, width, 4] RGBA: bools; floats in [0, 1] or 0..255; integers in 0..255, or 0..65535
+    if one is above 255. `name` is what errors call the picture (default: its path).
 
-    Raises MnistGraphError for a file that is missing, not a picture, damaged, or of more
-    than 64 million pixels.
+    Of a file with several pages the first is read, with an MnistGraphWarning. Raises
+    MnistGraphError for a file that is missing, not a regular file, not a picture or damaged, for
+    pixels that are negative, NaN or infinite, for no pixels, and for more than 64 million.
     """
-    return _grey(source) if isinstance(source, Image.Image) else _read(source, _grey)
+    name = name or _name_of(picture)
+    with _opened(picture, name) as image:
+        grey = _grey(image, name)
+    pages = _count_pages(picture, name)
+    if pages > 1:
+        message = f"{name} has {pages} pages; only the first is read"
+        warnings.warn(message, MnistGraphWarning, stacklevel=2)
+    return grey
 
 
-def read_upright(source: str | Path) -> Image.Image:
-    """The picture in file `source`, upright, in RGB; raises MnistGraphError as `read_grey`."""
-
-    def upright(image: Image.Image) -> Image.Image:
+def read_upright(picture: Picture, name: str | None = None) -> Image.Image:
+    """Return the picture, upright, in RGB; takes and raises the same as `read_grey`."""
+    name = name or _name_of(picture)
+    with _opened(picture, name) as image:
         if _is_deep(image) or image.has_transparency_data:
-            return Image.fromarray(_grey(image)).convert("RGB")
-        return ImageOps.exif_transpose(image).convert("RGB")
-
-    return _read(source, upright)
+            return Image.fromarray(_grey(image, name)).convert("RGB")
+        return _in_plain_mode(ImageOps.exif_transpose(image)).convert("RGB")
 
 
-def _read(source: str | Path, make: Callable[[Image.Image], Made]) -> Made:
-    """What `make` makes of the picture in file `source`."""
+def _name_of(picture: Picture) -> str:
+    if not isinstance(picture, str | os.PathLike):
+        return "the picture"
+    path = os.fspath(picture)
+    return path if len(path) <= MAX_NAME else f"{path[:MAX_NAME]}..."
+
+
+@contextmanager
+def _opened(picture: Picture, name: str) -> Iterator[Image.Image]:
+    """Open the picture as a Pillow image. Whatever is wrong with it, when it is opened and in the
+    body of the `with` statement, is raised as MnistGraphError.
+    """
     try:
+        # The limit on the size is this module's own, checked before a pixel is decoded; and what
+        # else Pillow warns of, a picture that is still readable, is no error.
         with warnings.catch_warnings():
-            # The limit on size is this module's own, checked before a pixel is decoded; and
-            # what else Pillow warns of, a picture that is still readable, is no error.
             warnings.simplefilter("ignore")
-            with Image.open(source, formats=_formats()) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                return make(image)
+            with _open(picture, name) as image:
+                _check_size(image.width, image.height, name)
+                yield image
+    except MnistGraphError:
+        raise
     except UnidentifiedImageError as error:
-        raise MnistGraphError(f"{source} is not a picture that can be read") from error
+        raise MnistGraphError(f"{name} is not a picture that can be read") from error
     except Image.DecompressionBombError as error:
-        raise MnistGraphError(
-            f"{source} has more than {MAX_PIXELS // 10**6} million pixels: scale it down first"
-        ) from error
+        raise _too_large(name) from error
+    except MemoryError as error:
+        raise MnistGraphError(f"{name} needs more memory than is free: scale it down") from error
     except OSError as error:
         if error.strerror:
-            raise MnistGraphError(f"cannot read {source}: {error.strerror}") from error
-        raise MnistGraphError(f"{source} is damaged ({error})") from error
+            raise MnistGraphError(f"cannot read {name}: {error.strerror}") from error
+        raise MnistGraphError(f"{name} is damaged ({error})") from error
     except Exception as error:
         # Pillow's decoders raise all sorts for damaged files besides OSError: SyntaxError,
         # ValueError, EOFError, IndexError, RuntimeError (AVIF), ...
-        raise MnistGraphError(f"{source} is damaged ({error})") from error
+        raise MnistGraphError(f"{name} is damaged ({error})") from error
+
+
+def _open(picture: Picture, name: str) -> AbstractContextManager[Image.Image]:
+    if isinstance(picture, Image.Image):
+        return nullcontext(picture)  # the caller closes it
+    if isinstance(picture, np.ndarray):
+        return _from_array(picture, name)
+    if isinstance(picture, bytes):
+        return Image.open(io.BytesIO(picture), formats=_formats())
+    if not isinstance(picture, str | os.PathLike):
+        raise MnistGraphError(
+            "a picture is a path, the bytes of a file, a Pillow image or a NumPy array, "
+            f"not {type(picture).__name__}"
+        )
+    _require_file(picture, name)
+    return Image.open(picture, formats=_formats())
+
+
+def _require_file(path: str | os.PathLike[str], name: str) -> None:
+    """Raise MnistGraphError for a pipe, a socket or a device, where reading could wait for ever."""
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as error:  # a null character
+        raise MnistGraphError(f"cannot read {name!r}: {error}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder fails by itself
+        raise MnistGraphError(
+            f"{name} is not a regular file; to read a pipe, use --predict - (standard input)"
+        )
 
 
 @cache
@@ -73,26 +132,94 @@ def _formats() -> list[str]:
     return [name for name in Image.OPEN if name != "EPS"]
 
 
-def _grey(image: Image.Image) -> np.ndarray:
+def _count_pages(picture: Picture, name: str) -> int:
+    """Return the number of pages in a file; 1 if the rest of it is damaged."""
+    if isinstance(picture, Image.Image | np.ndarray):
+        return 1  # the caller has chosen the page
+    try:
+        # Opened anew, because counting moves an image to its other pages.
+        with _opened(picture, name) as image:
+            return 1 if image.format in NOT_PAGES else getattr(image, "n_frames", 1)
+    except MnistGraphError:
+        return 1
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_large(name)
+    if not width * height:
+        raise MnistGraphError(f"{name} is empty: it is {width} pixels wide and {height} high")
+
+
+def _too_large(name: str) -> MnistGraphError:
+    limit = MAX_PIXELS // 10**6
+    return MnistGraphError(f"{name} has more than {limit} million pixels: scale it down first")
+
+
+def _from_array(pixels: np.ndarray, name: str) -> Image.Image:
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise MnistGraphError(
+            "an array must be [height, width], or [height, width, channels] with 1, 3 or 4 "
+            f"channels, not {list(pixels.shape)}"
+        )
+    _check_size(pixels.shape[1], pixels.shape[0], name)
+    scaled = _to_bytes(pixels, name)
+    return Image.fromarray(scaled[..., 0] if scaled.shape[2:] == (1,) else scaled)
+
+
+def _grey(image: Image.Image, name: str) -> np.ndarray:
     image = ImageOps.exif_transpose(image)
     if _is_deep(image):
-        return _deep_grey(image)
+        return _to_bytes(np.asarray(image), name)
+    image = _in_plain_mode(image)
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"))
     image = image.convert("RGBA")
-    on_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("L")
-    if on_white.getextrema()[0] > 255 - MIN_CONTRAST:  # white ink on nothing: then on black
-        ground = Image.new("RGBA", image.size, "black")
-        return np.asarray(Image.alpha_composite(ground, image).convert("L"))
-    return np.asarray(on_white)
+    on_white = _on_ground(image, "white")
+    if on_white.min() > 255 - MIN_CONTRAST:  # white ink on nothing: then on black
+        return _on_ground(image, "black")
+    return on_white
+
+
+def _on_ground(image: Image.Image, colour: str) -> np.ndarray:
+    ground = Image.new("RGBA", image.size, colour)
+    return np.asarray(Image.alpha_composite(ground, image).convert("L"))
+
+
+def _in_plain_mode(image: Image.Image) -> Image.Image:
+    """Return the image in a mode that Pillow converts to L, RGB and RGBA."""
+    if image.mode == "LAB":
+        return image.getchannel("L")
+    return image.convert("LA") if image.mode == "La" else image
 
 
 def _is_deep(image: Image.Image) -> bool:
     return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
-def _deep_grey(image: Image.Image) -> np.ndarray:
-    """A picture of 16 or more bits, scaled from its own range to 0..255."""
-    values = np.asarray(image, np.float32)
-    highest = 255 if values.max(initial=0) <= 255 else max(65535, values.max())
-    return np.clip(values * (255 / highest), 0, 255).astype(np.uint8)
+def _to_bytes(values: np.ndarray, name: str) -> np.ndarray:
+    """Return pixels of any type, scaled from their range to 0..255, as uint8."""
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype.kind not in "buif":
+        raise MnistGraphError(
+            f"the pixels of {name} must be bools, integers or floats, not {values.dtype.name}"
+        )
+    lowest, highest = float(values.min()), float(values.max())
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise MnistGraphError(f"{name} has pixels that are NaN or infinite")
+    if values.dtype.kind == "f":
+        full = 1 if highest <= 1 else 255
+        # Between 1 and 2 they are not of 0..255, where all would be black: a filter overshot.
+        valid = lowest >= 0 and highest <= 255 and not 1 < highest < 2
+        ranges = "from 0 to 1 or from 0 to 255"
+    else:
+        full = 1 if values.dtype == bool else 255 if highest <= 255 else max(65535, int(highest))
+        valid, ranges = lowest >= 0, "at least 0"
+    if not valid:
+        raise MnistGraphError(
+            f"the pixels of {name} must be {ranges}, not from {lowest:g} to {highest:g}"
+        )
+    scaled = values.astype(np.float32)
+    scaled *= 255 / full
+    return np.rint(scaled, out=scaled).astype(np.uint8)

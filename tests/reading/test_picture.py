@@ -1,29 +1,24 @@
 """Picture files of all formats are read, and bad ones refused."""
 
 import io
+import os
+import socket
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import TEST_IMAGE, drawing, enlarged, given_to_the_network, png_bytes
-from pictures import INK, PICTURES, on_transparent
+from helpers import TEST_IMAGE, drawing, enlarged, given_to_the_network, png_bytes, truncate
+from pictures import INK, PICTURES, difference_from_plain, on_transparent
 from PIL import Image, ImageOps
 
 from mnist_graph import MnistGraphError
+from mnist_graph.errors import MnistGraphWarning
 from mnist_graph.reading.page import load_ink
 from mnist_graph.reading.picture import MAX_PIXELS, read_grey, read_upright
 
 TWO_SHADES = ("1 bit", "palette with transparency")
 """Pictures without shades between ink and paper."""
-
-
-def difference_from_plain(picture):
-    """Return the mean difference, of 255, between what a network is given for `picture` and for
-    the digit in plain black on white.
-    """
-    (expected,) = given_to_the_network(drawing(INK))
-    (given,) = given_to_the_network(picture)
-    return abs(given.astype(float) - expected).mean()
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -48,6 +43,17 @@ def test_every_file_format_gives_the_same_digit(tmp_path, name, suffix):
     PICTURES[name]().save(path)
     assert difference_from_plain(path) < (30 if name in TWO_SHADES else 15)
     assert read_upright(path).size == (28, 28)
+
+
+def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(monkeypatch):
+    """Mocked, because really using up the memory would disturb other processes."""
+
+    def exhaust(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhaust)
+    with pytest.raises(MnistGraphError, match="needs more memory than is free: scale it down"):
+        load_ink(TEST_IMAGE)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -137,6 +143,56 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         load_ink(tmp_path / "missing.png")
     with pytest.raises(MnistGraphError, match="directory"):
         load_ink(tmp_path)
+
+
+def create_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    "create", [os.mkfifo, create_socket, lambda path: path.symlink_to("/dev/zero")]
+)
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path, monkeypatch, create):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    create(Path("picture.png"))
+    with pytest.raises(MnistGraphError, match=r"picture.png is not a regular file; to read a pipe"):
+        load_ink("picture.png")
+
+
+@pytest.mark.parametrize("target", ["missing.png", "picture.png"], ids=["to nothing", "to itself"])
+def test_a_link_that_leads_nowhere_is_refused(tmp_path, target):
+    path = tmp_path / "picture.png"
+    path.symlink_to(target)
+    with pytest.raises(MnistGraphError, match=r"cannot read .*picture.png: "):
+        load_ink(path)
+
+
+@pytest.mark.parametrize("image_format", ["TIFF", "GIF", "PNG", "WEBP"])
+def test_a_file_of_several_pages_is_read_with_a_warning(tmp_path, image_format):
+    path = tmp_path / "pages"
+    first, *others = (drawing(np.roll(INK, shift, 1), mode="RGB") for shift in range(3))
+    first.save(path, image_format, save_all=True, append_images=others, lossless=True)
+    with pytest.warns(MnistGraphWarning) as warned:
+        grey = read_grey(path)
+    assert [str(one.message) for one in warned] == [f"{path} has 3 pages; only the first is read"]
+    np.testing.assert_allclose(grey, np.asarray(first.convert("L")), atol=2)
+    with pytest.warns(MnistGraphWarning, match="the picture has 3 pages"):
+        read_grey(path.read_bytes())
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_page_gives_no_warning(tmp_path):
+    for image_format in ("TIFF", "GIF", "PNG", "WEBP"):
+        drawing(INK).save(tmp_path / "page", image_format, save_all=True)
+        read_grey(tmp_path / "page")
+    # An MPO's second picture is another view of the photo.
+    drawing(INK).save(tmp_path / "photo", "MPO", save_all=True, append_images=[drawing(INK)])
+    read_grey(tmp_path / "photo")
+    # What comes after the first page may be damaged.
+    drawing(INK).save(tmp_path / "pages", "TIFF", save_all=True, append_images=[drawing(INK)])
+    truncate(tmp_path / "pages")
+    read_grey(tmp_path / "pages")
 
 
 @pytest.mark.parametrize("grey", [0, 127, 128, 255])
