@@ -1,6 +1,7 @@
 """A finished run's network with its trained weights: images in, probabilities out."""
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.datasets import BUNDLED_SHA256
-from mnist_graph.errors import MnistGraphError
+from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.build import Graph, Network, build_network
 from mnist_graph.graph.recipes import find_recipe
 from mnist_graph.graph.sessions import choose_device, open_session
@@ -35,6 +36,8 @@ class Predictor:
     """
 
     def __init__(self, run: Run, device: str = "auto", precision: str = "float32") -> None:
+        if not isinstance(run, Run):
+            raise UsageError(f"run must be a Run, not {type(run).__name__}; see restore")
         checkpoint = run.checkpoint()
         if run.result is None or checkpoint is None:
             raise MnistGraphError(f"{run.directory} is not finished; continue it with --resume")
@@ -50,6 +53,7 @@ class Predictor:
 
         Raises MnistGraphError if there is none, or its checkpoints are damaged.
         """
+        _require_path("directory", directory)
         return cls(load_run(directory), device)
 
     @classmethod
@@ -65,8 +69,14 @@ class Predictor:
 
         Raises MnistGraphError if there is no such run.
         """
+        if not isinstance(model, str):
+            raise UsageError(f"model must be the name of a recipe, not {type(model).__name__}")
+        _require_path("runs_dir", runs_dir)
         recipe = find_recipe(model).override(**overrides)
-        run = find_run(runs_dir, recipe, BUNDLED_SHA256)
+        try:
+            run = find_run(runs_dir, recipe, BUNDLED_SHA256)
+        except OSError as error:  # e.g. a name that is too long
+            raise MnistGraphError(f"cannot read {runs_dir}: {error.strerror}") from error
         if run is None:
             raise MnistGraphError(f"{runs_dir} has no finished run of {model}; train it first")
         return cls(run, device)
@@ -76,9 +86,12 @@ class Predictor:
 
         `images` are bright ink on a background of 0, as in MNIST: floats in [0, 1] or integers
         in 0..255, [n, height * width] or [n, height, width]. Raises MnistGraphError for images
-        of another size, or values that are out of range.
+        of another size, values that are out of range, and a closed session.
         """
-        images = np.asarray(images)
+        try:
+            images = np.asarray(images)
+        except Exception as error:  # NumPy's, or that of an object that says it is an array
+            raise MnistGraphError("images must be one array; all of them of one size") from error
         height, width = self.run.image_shape
         if images.shape[1:] not in ((height * width,), (height, width), (height, width, 1)):
             raise MnistGraphError(
@@ -94,9 +107,12 @@ class Predictor:
             _require_range(images, 1)
             fed, values = network.images, images.astype(np.float32).reshape(count, height * width)
         else:
-            raise MnistGraphError(f"images must be floats or integers, not {images.dtype}")
-        run = self.session.make_callable(network.probabilities, [fed])
-        return np.concatenate([run(values[part]) for part in batch_slices(count)])
+            raise MnistGraphError(f"images must be floats or integers, not {images.dtype.name}")
+        try:
+            run = self.session.make_callable(network.probabilities, [fed])
+            return np.concatenate([run(values[part]) for part in batch_slices(count)])
+        except RuntimeError as error:
+            raise MnistGraphError("the session is closed; open the run again") from error
 
     def close(self) -> None:
         """Close the session."""
@@ -112,6 +128,11 @@ class Predictor:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _require_path(argument: str, value: object) -> None:
+    if not isinstance(value, str | os.PathLike):
+        raise UsageError(f"{argument} must be a path, not {type(value).__name__}")
 
 
 def batch_slices(count: int) -> Iterator[slice]:

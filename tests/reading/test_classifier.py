@@ -89,6 +89,30 @@ def test_predict_refuses_values_out_of_range(reader, dtype, value, message):
     assert str(refused.value) == message
 
 
+def refuse_to_be_an_array(*_, **__):
+    raise RuntimeError("not an array")
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        [[0] * 784, [0] * 783],
+        [[0] * 784, 0],
+        type("Fake", (), {"__array__": refuse_to_be_an_array})(),
+    ],
+    ids=["ragged", "a row and a number", "fails to convert"],
+)
+def test_predict_refuses_what_is_not_one_array(reader, images):
+    with pytest.raises(MnistGraphError, match="must be one array; all of them of one size"):
+        reader.predict(images)
+
+
+@pytest.mark.parametrize("images", [None, "ink", b"ink", {}, [], [[]]])
+def test_predict_refuses_what_is_no_array(reader, images):
+    with pytest.raises(MnistGraphError, match=r"must be \[n, 784\] or \[n, 28, 28\], not"):
+        reader.predict(images)
+
+
 @pytest.mark.parametrize("value", ["1", None, True, 1j])
 def test_predict_refuses_what_are_not_numbers(reader, value):
     with pytest.raises(MnistGraphError, match="must be floats or integers, not"):
@@ -134,6 +158,17 @@ def test_reading_enlarged_mnist_digits_costs_little_accuracy(reader, mnist):
     assert correct.sum() >= expected.sum() - 3
 
 
+@pytest.mark.parametrize("invert", [False, True], ids=["white on black", "black on white"])
+def test_arrays_of_floats_are_read_as_pixels_are(reader, mnist, invert):
+    images, labels = mnist.test.images[:20].reshape(-1, 28, 28), mnist.test.labels[:20]
+    pixels = mnist.test.pixels[:20]
+    if invert:
+        images, pixels = 1 - images, 255 - pixels
+    read = [[digit.label for digit in reader.read(image)] for image in images]
+    assert read == [[digit.label for digit in reader.read(image)] for image in pixels]
+    assert sum(one == [label] for one, label in zip(read, labels, strict=True)) >= 18
+
+
 def test_a_digit_has_the_probability_of_its_label_and_of_every_class(reader):
     digit = reader.read(Image.open(TEST_IMAGE))[0]
     assert digit.probabilities.shape == (10,)
@@ -168,6 +203,38 @@ def test_from_model_restores_the_newest_finished_run_of_the_recipe(trained):
 def test_from_model_refuses_a_recipe_without_a_finished_run(trained, overrides):
     with pytest.raises(MnistGraphError, match="no finished run of mlp"):
         Classifier.from_model("mlp", trained("mlp").cwd / "runs", **overrides)
+
+
+NO_RUNS = {
+    "restore None": (lambda: Classifier.restore(None), "directory must be a path, not NoneType"),
+    "restore a number": (lambda: Classifier.restore(1), "directory must be a path, not int"),
+    "a path as run": (lambda: Classifier("runs/mlp/1"), "run must be a Run, not str; see restore"),
+    "no model": (lambda: Classifier.from_model(None), "model must be the name of a recipe"),
+    "a list of models": (lambda: Classifier.from_model(["mlp"]), "not list"),
+    "no folder": (lambda: Classifier.from_model("mlp", None), "runs_dir must be a path"),
+    "long folder": (lambda: Classifier.from_model("mlp", "a" * 300), "File name too long"),
+    "long directory": (lambda: Classifier.restore("a" * 300), "File name too long"),
+    "null character": (lambda: Classifier.restore("a\0b"), "is not a run directory"),
+}
+
+
+@pytest.mark.parametrize("name", NO_RUNS)
+def test_what_is_no_run_is_refused(name):
+    open_run, said = NO_RUNS[name]
+    with pytest.raises(MnistGraphError, match=said):
+        open_run()
+
+
+def test_a_closed_classifier_refuses_to_predict_and_to_read(trained):
+    classifier = Classifier.restore(trained("mlp").directory)
+    classifier.close()
+    classifier.close()
+    for use in (
+        lambda: classifier.predict(np.zeros((1, 784))),
+        lambda: classifier.read(TEST_IMAGE),
+    ):
+        with pytest.raises(MnistGraphError, match="the session is closed; open the run again"):
+            use()
 
 
 def test_an_unfinished_run_is_refused(tmp_path):
