@@ -24,13 +24,14 @@ from typing import NoReturn
 from mnist_graph.cli.messages import complain, note, warnings_as_notes
 from mnist_graph.cli.parser import parse
 from mnist_graph.cli.request import Request
-from mnist_graph.cli.streams import replace_closed_streams, silence
+from mnist_graph.cli.streams import escape_unencodable, replace_closed_streams, silence
 from mnist_graph.errors import MnistGraphError
 
 
 def run() -> NoReturn:
     """Run the command with the words in sys.argv and exit."""
     replace_closed_streams()
+    escape_unencodable()
     sys.exit(main())
 
 

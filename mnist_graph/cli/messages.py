@@ -1,5 +1,6 @@
 """Messages to the user on standard error."""
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,17 +12,28 @@ from mnist_graph.cli.streams import silence
 from mnist_graph.errors import MnistGraphWarning
 
 
+def printable(text: str) -> str:
+    """Escape what a file name may have but no line of text: line breaks, control characters other
+    than tabs, and bytes that are not UTF-8, as in \\n, \\x1b and \\udcff.
+    """
+    unprintable = "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+    return re.sub(unprintable, lambda found: ascii(found[0])[1:-1], text)
+
+
 def note(message: str) -> None:
-    """Write one line to standard error. If that is impossible, nobody reads it: be silent."""
+    """Write one line to standard error, whatever line breaks a file name or TensorFlow adds. If
+    that is impossible, nobody reads it: be silent.
+    """
+    line = printable(" ".join(message.splitlines()))
     try:
-        print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+        print(f"{PROGRAM}: {line}", file=sys.stderr, flush=True)
     except OSError:
         silence(sys.stderr)
 
 
 def complain(error: object) -> None:
-    """Write an error in one line, whatever line breaks a file name or TensorFlow adds."""
-    note(f"error: {' '.join(str(error).splitlines())}")
+    """Write an error to standard error."""
+    note(f"error: {error}")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from mnist_graph.cli.messages import printable
+
 if TYPE_CHECKING:
     from mnist_graph.reading.page import Digit
 
@@ -32,22 +34,27 @@ def print_page(
     picture is the only one (`alone`). With `probabilities`, print those of each digit too.
     """
     if len(digits) == 1:
-        lead = "Prediction for test image" if alone else name
+        lead = "Prediction for test image" if alone else printable(name)
         print(f"{lead}: {digits[0].label}")
     else:
         for _, row in groupby(digits, key=lambda digit: digit.row):
             labels = [str(d.label) if d.is_sure(min_probability) else "?" for d in row]
-            print(f"{name}: {' '.join(labels)}")
+            print(f"{printable(name)}: {' '.join(labels)}")
     if probabilities:
         for digit in digits:
             each = " ".join(f"{label}:{p:.4f}" for label, p in enumerate(digit.probabilities))
             print(f"row {digit.row + 1}, column {digit.column + 1}: {each}")
 
 
-def page_as_json(name: str, digits: "Sequence[Digit]", min_probability: float) -> dict[str, Any]:
-    """Return the digits of picture `name` as JSON values; rows and columns count from 1."""
+def page_as_json(
+    name: str, digits: "Sequence[Digit]", min_probability: float, error: str | None = None
+) -> dict[str, Any]:
+    """Return the digits of picture `name` as JSON values, or the `error` that kept it from being
+    read; rows and columns count from 1.
+    """
     return {
-        "file": name,
+        "file": _as_unicode(name),
+        **({} if error is None else {"error": _as_unicode(error)}),
         "digits": [
             {
                 "row": digit.row + 1,
@@ -61,3 +68,10 @@ def page_as_json(name: str, digits: "Sequence[Digit]", min_probability: float) -
             for digit in digits
         ],
     }
+
+
+def _as_unicode(text: str) -> str:
+    """Escape bytes of file names that are not UTF-8, as in \\udcff: Python holds each as half of a
+    surrogate pair, which strict JSON readers refuse.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,5 +1,6 @@
 """Standard output and error, even where the shell has closed them or nothing can be written."""
 
+import io
 import os
 import sys
 from typing import TextIO
@@ -18,6 +19,15 @@ def replace_closed_streams() -> None:
             os.set_inheritable(number, True)
     sys.stdout = sys.stdout or _open_nowhere()
     sys.stderr = sys.stderr or _open_nowhere()
+
+
+def escape_unencodable() -> None:
+    """Let the standard streams escape what they cannot encode, such as a file name under
+    LC_ALL=C, as in \\xe9. Otherwise the results would be lost with it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # pragma: no branch - unless it was replaced
+            stream.reconfigure(errors="backslashreplace")
 
 
 def silence(stream: TextIO) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_graph.reading.page import Digit
-from mnist_graph.reading.picture import read_upright
-from mnist_graph.runs.files import cannot_write
+from mnist_graph.reading.picture import Picture, read_upright
+from mnist_graph.runs.files import cannot_write, write_whole
 
 SURE, UNSURE = "#0a7d33", "#c81e1e"
 
@@ -34,25 +34,40 @@ def annotate(picture: Image.Image, digits: Sequence[Digit], min_probability: flo
 
 
 def save_annotated(
-    source: str | Path, digits: Sequence[Digit], min_probability: float, folder: str | Path
+    picture: Picture,
+    digits: Sequence[Digit],
+    min_probability: float,
+    folder: str | Path,
+    name: str | Path,
 ) -> Path:
-    """Writes `annotate` of the picture in file `source` to a new file NAME-read.png, or
-    NAME-read-2.png and so on, in `folder`, which is made where it is missing.
+    """Write `annotate` of the upright `picture` to a new file NAME-read.png, or NAME-read-2.png
+    and so on, in `folder`, which is created if it is missing. NAME is `name` without its folder
+    and its ending. Safe against concurrent callers. Returns the path.
 
-    Raises MnistGraphError where that cannot be.
+    Raises MnistGraphError if the picture cannot be read any more, or the drawing cannot be
+    written; nothing is then left of it.
     """
-    folder, stem = Path(folder), Path(source).stem
-    drawn = annotate(read_upright(source), digits, min_probability)
+    drawn = annotate(read_upright(picture), digits, min_probability)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            path = folder / f"{stem}-read{f'-{number}' if number > 1 else ''}.png"
-            try:
-                with path.open("xb") as file:
-                    drawn.save(file, "PNG")
-                return path
-            except FileExistsError:
-                number += 1
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        path = _create_new(Path(folder), f"{Path(name).stem}-read")
+        try:
+            write_whole(path, lambda written: drawn.save(written, "PNG"))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(Path(folder), error) from error
+
+
+def _create_new(folder: Path, stem: str) -> Path:
+    """Create an empty file, which reserves its name: STEM.png, or STEM-2.png and so on."""
+    number = 1
+    while True:
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.png"
+        try:
+            path.open("xb").close()
+            return path
+        except FileExistsError:
+            number += 1
