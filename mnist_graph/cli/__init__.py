@@ -11,7 +11,7 @@ flags or exits.
     hooks         what training shows on a terminal, and how a terminal stops it
     output        tables and predictions as text and JSON
     messages      lines on standard error
-    streams       standard output and error that are closed or full
+    streams       standard output and error that are closed, full or of a small encoding
     quiet         TensorFlow's import without its chatter
 
 Open `parser` first. `main` below turns exceptions into exit codes.
