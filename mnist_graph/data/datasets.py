@@ -3,6 +3,9 @@
 Images stay uint8 in memory, as in the files, and are scaled one batch at a time.
 """
 
+import math
+import operator
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,8 +58,11 @@ def batch_indices(num_examples: int, batch_size: int, seed: int, iteration: int)
     """Return the examples of batch `iteration`: int64 [batch_size], a pure function.
 
     Epochs follow each other without a gap: a batch that crosses from one to the next takes
-    the rest of the old epoch and the start of the new one.
+    the rest of the old epoch and the start of the new one. Raises UsageError if there are no
+    examples, or for a `batch_size` below 1.
     """
+    _require_examples(num_examples)
+    batch_size = _whole_number("batch_size", batch_size)
     position = iteration * batch_size
     pieces = []
     missing = batch_size
@@ -74,7 +80,7 @@ class DataSet:
 
     `pixels` is uint8 [n, height, width], `sparse_labels` is uint8 [n], and `classes` is the
     number of classes. The tutorials' `images`, `labels` and `next_batch` are made from them
-    in the form that `read_data_sets` was given.
+    in the form that `read_data_sets` was given. There may be no examples at all (n = 0).
     """
 
     def __init__(
@@ -91,9 +97,13 @@ class DataSet:
         self.sparse_labels = labels
         self.classes = classes
         self._one_hot = one_hot
-        self._dtype = _image_dtype(dtype)
-        self._reshape = reshape
-        self._seed = np.random.SeedSequence(seed).entropy if seed is None else seed
+        self._dtype = image_dtype(dtype)
+        shape = pixels.shape[1:]
+        self._image_shape: tuple[int, ...] = (math.prod(shape),) if reshape else (*shape, 1)
+        entropy = np.random.SeedSequence().entropy if seed is None else seed
+        self._seed = _whole_number("seed", entropy, lowest=0)
+        self._images: np.ndarray | None = None
+        self._labels: np.ndarray | None = None
         self._order: np.ndarray | None = None
         self._position = 0
         self._epochs_completed = 0
@@ -108,54 +118,88 @@ class DataSet:
 
     @property
     def images(self) -> np.ndarray:
-        """All images, converted at each access: float32 in [0, 1] (or uint8 in 0..255),
-        [n, height * width], or [n, height, width, 1] with reshape=False.
+        """All images: float32 in [0, 1] (or uint8 in 0..255), [n, height * width], or
+        [n, height, width, 1] with reshape=False.
+
+        They are made when they are first asked for, and kept: MNIST's training images take
+        172 MB. From then on `next_batch` takes its images from them, changed or not; `pixels`
+        stays as it is.
         """
-        return self._images(slice(None))
+        if self._images is None:
+            self._images = self._convert_pixels(slice(None))
+        return self._images
 
     @property
     def labels(self) -> np.ndarray:
-        """All labels: uint8 [n], or float64 [n, classes] with one_hot=True."""
-        return self._labels(slice(None))
+        """All labels: uint8 [n], or float64 [n, classes] with one_hot=True. They are made and
+        kept as `images` are.
+        """
+        if self._labels is None:
+            self._labels = self._convert_labels(self.sparse_labels)
+        return self._labels
 
-    def next_batch(self, batch_size: int, shuffle: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    def next_batch(
+        self, batch_size: int, fake_data: bool = False, shuffle: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the next `batch_size` images and labels, in the form of `images` and `labels`.
 
         Each epoch visits every example once, in a new order (or, with shuffle=False, in the
         order of the epoch before). A batch may take the rest of one epoch and the start of
-        the next. Raises MnistGraphError if `batch_size` is below 1.
+        the next. With fake_data=True every pixel is 1 and every label is class 0. Raises
+        UsageError if there are no examples, or for a `batch_size` below 1.
         """
-        if batch_size < 1:
-            raise MnistGraphError(f"batch_size must be at least 1, not {batch_size}")
+        batch_size = _whole_number("batch_size", batch_size)
+        if fake_data:
+            labels = self._convert_labels(np.zeros(batch_size, np.uint8))
+            return np.ones((batch_size, *self._image_shape), self._dtype), labels
+        _require_examples(self.num_examples)
+        batch = self._next_indices(batch_size, shuffle)
+        images = self._convert_pixels(batch) if self._images is None else self._images[batch]
+        if self._labels is None:
+            return images, self._convert_labels(self.sparse_labels[batch])
+        return images, self._labels[batch]
+
+    def _next_indices(self, count: int, shuffle: bool) -> np.ndarray:
+        """Return the next `count` examples: int64 [count]."""
         pieces = []
-        while batch_size:
+        while count:
             if self._order is None:
                 self._order = self._new_order(shuffle, np.arange(self.num_examples))
             elif self._position == self.num_examples:
                 self._epochs_completed += 1
                 self._position = 0
                 self._order = self._new_order(shuffle, self._order)
-            pieces.append(self._order[self._position : self._position + batch_size])
+            pieces.append(self._order[self._position : self._position + count])
             self._position += len(pieces[-1])
-            batch_size -= len(pieces[-1])
-        batch = np.concatenate(pieces)
-        return self._images(batch), self._labels(batch)
+            count -= len(pieces[-1])
+        return np.concatenate(pieces)
 
     def _new_order(self, shuffle: bool, order: np.ndarray) -> np.ndarray:
         if not shuffle:
             return order
         return epoch_order(self.num_examples, self._seed, self._epochs_completed)
 
-    def _images(self, indices: Any) -> np.ndarray:
-        images = self.pixels[indices]
-        images = images.reshape(len(images), -1) if self._reshape else images[..., np.newaxis]
-        if self._dtype == np.uint8:
-            return images
-        return scale(images.astype(np.float32))
+    def _convert_pixels(self, indices: np.ndarray | slice) -> np.ndarray:
+        pixels = self.pixels[indices]
+        # A copy in either case, because the caller may change it.
+        images = pixels.copy() if self._dtype == np.uint8 else scale(pixels.astype(np.float32))
+        return images.reshape(len(pixels), *self._image_shape)
 
-    def _labels(self, indices: Any) -> np.ndarray:
-        labels = self.sparse_labels[indices]
-        return np.eye(self.classes)[labels] if self._one_hot else labels
+    def _convert_labels(self, labels: np.ndarray) -> np.ndarray:
+        return dense_to_one_hot(labels, self.classes) if self._one_hot else labels.copy()
+
+
+def dense_to_one_hot(labels_dense: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return class numbers [n] as one-hot rows, float64 [n, num_classes].
+
+    Raises UsageError for what is not a whole number from 0 to num_classes - 1.
+    """
+    labels = np.asarray(labels_dense).ravel()
+    num_classes = _whole_number("num_classes", num_classes)
+    whole = np.issubdtype(labels.dtype, np.integer)
+    if len(labels) and not (whole and labels.min() >= 0 and labels.max() < num_classes):
+        raise UsageError(f"labels must be whole numbers from 0 to {num_classes - 1}")
+    return np.eye(num_classes)[labels.astype(np.intp)]
 
 
 class DataSets(NamedTuple):
@@ -165,7 +209,14 @@ class DataSets(NamedTuple):
     validation: DataSet
     test: DataSet
     sha256: dict[str, str]
-    """SHA-256 of each of the four files, uncompressed; identifies the data wherever it is."""
+    """SHA-256 of each of the four files, uncompressed; identifies the data wherever it is. {} for
+    fake data.
+    """
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether this is the fake data of `input_data.read_data_sets`, read from no files."""
+        return not self.sha256
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -207,8 +258,11 @@ def read_data_sets(
     in [0, 1]) or uint8 (0..255), NumPy's or TensorFlow's. `seed` fixes the order of
     `next_batch`. Classes run from 0 to the highest training label.
 
-    Raises MnistGraphError for files that are missing, damaged or inconsistent.
+    Raises MnistGraphError for files that are missing, damaged or inconsistent, and UsageError for
+    arguments that are not supported.
     """
+    if not isinstance(train_dir, str | os.PathLike | None):
+        raise UsageError(f"train_dir must be the path of a folder, not {train_dir!r}")
     paths = find_files(train_dir) if train_dir is not None else {}
     bundled = not paths
     if bundled:
@@ -225,10 +279,7 @@ def read_data_sets(
     train_pixels, train_labels, test_pixels, test_labels = (arrays[name] for name in FILES)
     _check_images(paths, train_pixels, test_pixels)
     classes = _check_labels(paths, arrays)
-    if not 0 <= validation_size < len(train_pixels):
-        raise UsageError(
-            f"validation_size must be between 0 and {len(train_pixels) - 1}, not {validation_size}"
-        )
+    validation_size = _whole_number("validation_size", validation_size, 0, len(train_pixels) - 1)
 
     def part(pixels: np.ndarray, labels: np.ndarray) -> DataSet:
         return DataSet(pixels, labels, classes, one_hot, dtype, reshape, seed)
@@ -273,9 +324,35 @@ def _check_labels(paths: dict[str, Path], arrays: dict[str, np.ndarray]) -> int:
     return classes
 
 
-def _image_dtype(dtype: Any) -> np.dtype:
-    """Return the NumPy equivalent of `dtype`, which may be TensorFlow's."""
-    chosen = np.dtype(getattr(dtype, "as_numpy_dtype", dtype))
+def image_dtype(dtype: Any) -> np.dtype:
+    """Return the NumPy equivalent of `dtype`, which may be TensorFlow's. Raises UsageError if it
+    is neither float32 nor uint8.
+    """
+    try:
+        chosen = np.dtype(getattr(dtype, "as_numpy_dtype", dtype))
+    except (TypeError, ValueError, SyntaxError):
+        raise UsageError(f"dtype must be float32 or uint8, not {dtype!r}") from None
     if chosen not in (np.float32, np.uint8):
-        raise MnistGraphError(f"dtype must be float32 or uint8, not {chosen}")
+        raise UsageError(f"dtype must be float32 or uint8, not {chosen}")
     return chosen
+
+
+def _whole_number(name: str, value: Any, lowest: int = 1, highest: int | None = None) -> int:
+    """Return the argument `value` as an int. Raises UsageError if it is no whole number or out of
+    range.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(f"{name} must be a whole number, not {value!r}") from None
+    if number < lowest or (highest is not None and number > highest):
+        bounds = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
+        raise UsageError(f"{name} must be {bounds}, not {number}")
+    return number
+
+
+def _require_examples(count: int) -> None:
+    if count < 1:
+        raise UsageError("there is no batch of a data set without examples")

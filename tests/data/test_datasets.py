@@ -7,6 +7,7 @@ from helpers import copy_bundled, idx_bytes, some_mnist, write_data, write_file
 from mnist_graph import MnistGraphError, input_data, read_data_sets
 from mnist_graph.data import datasets
 from mnist_graph.data.datasets import BUNDLED_SHA256, FILES, batch_indices, epoch_order
+from mnist_graph.errors import UsageError
 
 
 @pytest.fixture
@@ -46,6 +47,34 @@ def test_pixels_are_stored_as_uint8(mnist):
 def test_validation_size_out_of_range_is_refused(size):
     with pytest.raises(MnistGraphError, match=f"between 0 and 59999, not {size}"):
         read_data_sets(validation_size=size)
+
+
+WRONG_TYPES = {
+    "validation_size": [2.5, "5", True, None],
+    "seed": [2.5, "5", -1, [1, 2]],
+    "dtype": ["nonsense", 5, None],
+    "train_dir": [5, b"data", True],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG_TYPES.items() for value in values]
+)
+def test_arguments_of_a_wrong_type_are_refused(name, value):
+    with pytest.raises(UsageError, match=f"^{name} must be [^\n]*$"):
+        read_data_sets(**{name: value})
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+@pytest.mark.parametrize(("reshape", "shape"), [(True, (784,)), (False, (28, 28, 1))])
+def test_empty_validation_set_has_empty_arrays_and_no_batches(one_hot, reshape, shape):
+    empty = read_data_sets(validation_size=0, one_hot=one_hot, reshape=reshape).validation
+    assert empty.num_examples == 0
+    assert (empty.images.shape, empty.images.dtype) == ((0, *shape), np.float32)
+    assert empty.labels.shape == ((0, 10) if one_hot else (0,))
+    for shuffle in (True, False):
+        with pytest.raises(MnistGraphError, match="without examples"):
+            empty.next_batch(3, shuffle=shuffle)
 
 
 def test_images_are_flat_floats_from_0_to_1(small):
@@ -98,7 +127,7 @@ def find_indices(dataset, images):
 
 def visit(dataset, *sizes, shuffle=True):
     """Return the indices of the examples in batches of these sizes, one after the other."""
-    batches = [dataset.next_batch(size, shuffle)[0] for size in sizes]
+    batches = [dataset.next_batch(size, shuffle=shuffle)[0] for size in sizes]
     return find_indices(dataset, np.concatenate(batches))
 
 
@@ -143,9 +172,45 @@ def test_seed_determines_the_order_of_next_batch(small):
     assert orders[3] != orders[4], "random without a seed"
 
 
-def test_empty_batch_is_refused(small):
-    with pytest.raises(MnistGraphError, match="at least 1"):
-        small().next_batch(0)
+@pytest.mark.parametrize("size", [0, -1, 2.5, "5", True, None])
+@pytest.mark.parametrize("fake_data", [False, True])
+def test_batch_size_must_be_a_whole_number_of_at_least_1(small, size, fake_data):
+    with pytest.raises(UsageError, match="batch_size must be"):
+        small().next_batch(size, fake_data)
+
+
+def test_batch_size_can_be_a_number_of_numpy(small):
+    assert small().next_batch(np.int64(3))[0].shape == (3, 784)
+
+
+@pytest.mark.parametrize(("examples", "size"), [(0, 3), (10, 0), (10, 2.5)])
+def test_batch_indices_of_nothing_are_refused(examples, size):
+    with pytest.raises(UsageError):
+        batch_indices(examples, size, seed=0, iteration=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_images_and_labels_are_made_once_and_used_by_next_batch(small, dtype, one_hot):
+    """Old listings change `mnist.train.images` in place."""
+    dataset = small(dtype=dtype, one_hot=one_hot)
+    pixels, labels = dataset.pixels.copy(), dataset.sparse_labels.copy()
+    assert dataset.images is dataset.images
+    assert dataset.labels is dataset.labels
+    dataset.images[:] = 7
+    dataset.labels[:] = 0
+    images, no_labels = dataset.next_batch(3)
+    assert (images.min(), images.max(), no_labels.max()) == (7, 7, 0)
+    np.testing.assert_array_equal(dataset.pixels, pixels)
+    np.testing.assert_array_equal(dataset.sparse_labels, labels)
+
+
+def test_images_and_labels_can_be_asked_for_at_any_time(small):
+    one, other = small(seed=1), small(seed=1)
+    assert (other.images.shape, other.labels.shape) == ((10, 784), (10,))
+    for _ in range(3):
+        for ours, theirs in zip(one.next_batch(4), other.next_batch(4), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("examples", "size"), [(10, 4), (10, 10), (3, 8), (55000, 128)])

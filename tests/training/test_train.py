@@ -314,8 +314,8 @@ def test_restored_logits_equal_those_of_the_saved_graph(trained, mnist, model):
 def test_saved_graph_can_be_trained_further_by_name(trained, mnist):
     prefix = load_run(trained("mlp").directory).checkpoint().prefix
     fed = {
-        "images:0": mnist.train.images[:128],
-        "labels:0": mnist.train.labels[:128],
+        "images:0": mnist.test.images[:128],
+        "labels:0": mnist.test.labels[:128],
         "keep_prob:0": 0.5,
     }
     with tf.Graph().as_default(), tf1.Session() as session:
