@@ -111,6 +111,8 @@ class _Prepared(NamedTuple):
 
 def _prepare(recipe: Recipe, data: DataSets, device: str) -> _Prepared:
     """Choose the device and build the graph. Raises UsageError if recipe and data do not fit."""
+    if data.is_fake:
+        raise UsageError("fake data has nothing to learn: call read_data_sets() without fake_data")
     if data.validation.num_examples != recipe.validation_size:
         raise UsageError(
             f"{recipe.model} uses {recipe.validation_size} validation images, but the data has "
