@@ -58,6 +58,28 @@ def loss(cross_entropies: tf.Tensor, reduction: str = "mean", name: str = "loss"
     return reduce(cross_entropies, name=name)
 
 
+def class_numbers(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Return the labels as class numbers, int32 [n].
+
+    Args:
+        labels: int32, class numbers [n] or one-hot rows [n, classes]. Running the graph on other
+            rows raises tf.errors.InvalidArgumentError.
+    """
+
+    def from_rows() -> tf.Tensor:
+        numbers = tf.argmax(labels, -1, output_type=tf.int32)
+        expected = tf.one_hot(numbers, classes, dtype=tf.int32)
+        equal = tf.raw_ops.Equal(x=labels, y=expected, incompatible_shape_error=False)
+        said = f"labels must be class numbers [n] or one-hot rows [n, {classes}]; shape and values:"
+        check = tf1.Assert(tf.reduce_all(equal), [said, tf.shape(labels), labels])
+        with tf.control_dependencies([check]):
+            return tf.identity(numbers)
+
+    with scope("class_numbers"):
+        numbers = tf1.cond(tf.rank(labels) > 1, from_rows, lambda: tf.identity(labels))
+    return tf.ensure_shape(numbers, [None], name="class_numbers")
+
+
 def cross_entropy(
     logits: tf.Tensor, labels: tf.Tensor, label_smoothing: float = 0.0, name: str = "loss"
 ) -> tf.Tensor:
@@ -130,7 +152,12 @@ class Network:
     images: tf.Tensor
     """float32 [n, height * width] in [0, 1]; can be fed instead of `pixels`."""
     labels: tf.Tensor
-    """int32 [n]."""
+    """int32: class numbers [n] or one-hot rows [n, classes]; feed integers or floats. Running the
+    graph on labels of another form, soft ones for example, raises tf.errors.InvalidArgumentError.
+    A class number out of range does so too on a CPU, and makes the loss NaN on a GPU.
+    """
+    class_numbers: tf.Tensor
+    """int32 [n]: the labels as class numbers."""
     keep_prob: tf.Tensor
     """float32 []; default: 1."""
     logits: tf.Tensor
@@ -231,19 +258,21 @@ def _build_network(
     with scope("scale"):
         scaled = tf.reshape(scale(tf.cast(pixels, tf.float32)), [-1, size])
     images = tf1.placeholder_with_default(scaled, [None, size], name="images")
-    labels = tf1.placeholder(tf.int32, [None], name="labels")
+    labels = tf1.placeholder(tf.int32, name="labels")
     keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
 
     frames = tf.reshape(images, [-1, *image_shape, 1], name="frame")
     logits = inference(frames, recipe, classes, keep_prob)
-    cross_entropies = cross_entropy(logits, labels)
-    accuracy, correct = evaluation(logits, labels)
+    numbers = class_numbers(labels, classes)
+    cross_entropies = cross_entropy(logits, numbers)
+    accuracy, correct = evaluation(logits, numbers)
     with scope("probabilities"):
         calibrated = logits / recipe.temperature
     return {
         "pixels": pixels,
         "images": images,
         "labels": labels,
+        "class_numbers": numbers,
         "keep_prob": keep_prob,
         "logits": logits,
         "probabilities": tf.nn.softmax(calibrated, name="probabilities"),
@@ -278,7 +307,7 @@ def _train_step(
         frames = tf.reshape(network["images"], [-1, *network["pixels"].shape[1:], 1])
         logits = training_logits(frames, recipe, logits.shape[1], network["keep_prob"])
     if recipe.batch_normalization or recipe.label_smoothing:
-        objective = training_objective(logits, network["labels"], recipe)
+        objective = training_objective(logits, network["class_numbers"], recipe)
     return training(objective, network["global_step"], recipe, optimizer, averages)
 
 

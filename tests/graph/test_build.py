@@ -12,6 +12,7 @@ TENSORS = (
     "pixels",
     "images",
     "labels",
+    "class_numbers",
     "keep_prob",
     "logits",
     "probabilities",
@@ -198,6 +199,52 @@ def test_loss_is_finite_where_the_log_of_a_softmax_is_not(opened, batch):
     assert np.isfinite(loss)
     session.run(graph.train_step, feed(graph, batch))
     assert np.isfinite(session.run(w)).all()
+
+
+def test_one_hot_labels_train_as_class_numbers_do(opened, mnist):
+    images = mnist.train.pixels[:32]
+    numbers = mnist.train.sparse_labels[:32]
+    trained = []
+    for labels in (numbers, np.eye(10)[numbers], np.eye(10, dtype=int)[numbers]):
+        graph, session = opened(recipes["softmax"])
+        fetches = [graph.loss, graph.accuracy, graph.correct, graph.class_numbers]
+        fed = feed(graph, (images, labels))
+        session.run(graph.train_step, fed)
+        trained.append([*session.run(fetches, fed), session.run(trainable_variables(graph))])
+    for loss, accuracy, correct, given, variables in trained:
+        assert (loss, accuracy, correct) == tuple(trained[0][:3])
+        np.testing.assert_array_equal(given, numbers)
+        for name, value in variables.items():
+            np.testing.assert_array_equal(value, trained[0][4][name])
+
+
+ONE_HOT = np.eye(10)[[3, 1, 4]]
+NO_LABELS = {
+    "soft": 0.9 * ONE_HOT + 0.01,
+    "two classes": ONE_HOT + ONE_HOT[::-1],
+    "no class": ONE_HOT * 0,
+    "too narrow": ONE_HOT[:, :9],
+    "a column": np.array([[3], [1], [4]]),
+    "too many dimensions": ONE_HOT[None],
+    "one number": 3,
+}
+
+
+@pytest.mark.parametrize("fault", NO_LABELS)
+def test_labels_of_another_form_are_refused(opened, mnist, fault):
+    graph, session = opened(recipes["softmax"])
+    fed = feed(graph, (mnist.train.pixels[:3], NO_LABELS[fault]))
+    for fetch in (graph.train_step, graph.accuracy):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"class.numbers"):
+            session.run(fetch, fed)
+
+
+@pytest.mark.parametrize("label", [10, -1])
+def test_class_numbers_out_of_range_are_refused_in_training(opened, mnist, label):
+    graph, session = opened(recipes["softmax"])
+    fed = feed(graph, (mnist.train.pixels[:3], [1, label, 2]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="outside the valid range"):
+        session.run(graph.train_step, fed)
 
 
 def test_build_graph_leaves_the_default_graph_alone():
