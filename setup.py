@@ -8,7 +8,7 @@ here = Path(__file__).parent
 
 setup(
     name="mnist-graph",
-    version="1.1.0",
+    version="1.2.0",
     description="The classic TensorFlow 1 MNIST tutorials, whole and working on TensorFlow 2",
     long_description=(here / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

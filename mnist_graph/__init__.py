@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mnist_graph.reading.page import Digit
     from mnist_graph.training.train import resume, train
 
-__version__ = "1.1.0"
+__version__ = "1.2.0"
 
 _MODULE_OF = {
     "Classifier": "reading.classifier",

@@ -30,21 +30,26 @@ def python_blocks(page):
     return [code for language, code in FENCE.findall(read(page)) if language == "python"]
 
 
-@pytest.mark.parametrize("code", python_blocks(README), ids=lambda code: code.split("\n")[-2][:30])
-def test_examples_of_the_readme_run(tmp_path, code):
-    printed = run_example(tmp_path, code)
-    accuracy = float(re.search(r"0\.\d+", printed)[0])
-    if "Classifier" in code:
-        assert accuracy > 0.92
-        assert printed.splitlines()[1:] == ["[7 2 1 0 4]", "2"]
-    else:
-        assert accuracy > 0.80
+def example_with(word):
+    """The only example of the README that has `word`."""
+    (code,) = [code for code in python_blocks(README) if word in code]
+    return code
 
 
-def test_the_readme_has_examples_of_both_kinds():
-    codes = python_blocks(README)
-    assert any("Classifier.restore" in code for code in codes)
-    assert any("graph.train_step" in code for code in codes)
+def test_the_plain_loop_of_the_readme_runs(tmp_path):
+    printed = run_example(tmp_path, example_with("graph.train_step"))
+    assert float(re.search(r"0\.\d+", printed)[0]) > 0.80
+
+
+@pytest.mark.slow
+def test_the_classifier_of_the_readme_reads(tmp_path):
+    first, *rest = run_example(tmp_path, example_with("Classifier.restore")).splitlines()
+    assert float(re.search(r"0\.\d+", first)[0]) > 0.92
+    assert rest == ["[7 2 1 0 4]", "2"]
+
+
+def test_every_example_of_the_readme_is_run():
+    assert len(python_blocks(README)) == 2
 
 
 @pytest.mark.slow

@@ -122,8 +122,8 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         "--predict",
         nargs="+",
         metavar="PICTURE",
-        help="read these pictures with the newest finished run of the recipe; train it first if "
-        "there is none",
+        help="read these pictures (-: standard input) with the newest finished run of the recipe; "
+        "train it first if there is none",
     )
     add(
         "--probabilities",

@@ -8,17 +8,23 @@ from typing import Any
 from mnist_graph.errors import UsageError
 
 
-def whole_number(name: str, value: Any) -> int:
+def whole_number(
+    name: str, value: Any, lowest: int | None = None, highest: int | None = None
+) -> int:
     """Return `value`, an integer of any kind (Python's, NumPy's), as an int.
 
-    Raises UsageError for anything else: 2.0, True, "2".
+    Raises UsageError for anything else (2.0, True, "2"), and for one that is out of range.
     """
     try:
-        if not isinstance(value, bool):
-            return operator.index(value)
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
     except TypeError:
-        pass
-    raise wrong_type(name, "a whole number", value)
+        raise wrong_type(name, "a whole number", value) from None
+    if (lowest is not None and number < lowest) or (highest is not None and number > highest):
+        bounds = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
+        raise UsageError(f"{name} must be {bounds}, not {number}")
+    return number
 
 
 def number(name: str, value: Any) -> float:

@@ -4,7 +4,6 @@ Images stay uint8 in memory, as in the files, and are scaled one batch at a time
 """
 
 import math
-import operator
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist_graph.data.arguments import whole_number
 from mnist_graph.data.idx import find_idx, read_idx
 from mnist_graph.data.scaling import scale
 from mnist_graph.errors import MnistGraphError, UsageError
@@ -62,7 +62,7 @@ def batch_indices(num_examples: int, batch_size: int, seed: int, iteration: int)
     examples, or for a `batch_size` below 1.
     """
     _require_examples(num_examples)
-    batch_size = _whole_number("batch_size", batch_size)
+    batch_size = whole_number("batch_size", batch_size, 1)
     position = iteration * batch_size
     pieces = []
     missing = batch_size
@@ -101,7 +101,7 @@ class DataSet:
         shape = pixels.shape[1:]
         self._image_shape: tuple[int, ...] = (math.prod(shape),) if reshape else (*shape, 1)
         entropy = np.random.SeedSequence().entropy if seed is None else seed
-        self._seed = _whole_number("seed", entropy, lowest=0)
+        self._seed = whole_number("seed", entropy, 0)
         self._images: np.ndarray | None = None
         self._labels: np.ndarray | None = None
         self._order: np.ndarray | None = None
@@ -148,7 +148,7 @@ class DataSet:
         the next. With fake_data=True every pixel is 1 and every label is class 0. Raises
         UsageError if there are no examples, or for a `batch_size` below 1.
         """
-        batch_size = _whole_number("batch_size", batch_size)
+        batch_size = whole_number("batch_size", batch_size, 1)
         if fake_data:
             labels = self._convert_labels(np.zeros(batch_size, np.uint8))
             return np.ones((batch_size, *self._image_shape), self._dtype), labels
@@ -195,7 +195,7 @@ def dense_to_one_hot(labels_dense: np.ndarray, num_classes: int) -> np.ndarray:
     Raises UsageError for what is not a whole number from 0 to num_classes - 1.
     """
     labels = np.asarray(labels_dense).ravel()
-    num_classes = _whole_number("num_classes", num_classes)
+    num_classes = whole_number("num_classes", num_classes, 1)
     whole = np.issubdtype(labels.dtype, np.integer)
     if len(labels) and not (whole and labels.min() >= 0 and labels.max() < num_classes):
         raise UsageError(f"labels must be whole numbers from 0 to {num_classes - 1}")
@@ -279,7 +279,7 @@ def read_data_sets(
     train_pixels, train_labels, test_pixels, test_labels = (arrays[name] for name in FILES)
     _check_images(paths, train_pixels, test_pixels)
     classes = _check_labels(paths, arrays)
-    validation_size = _whole_number("validation_size", validation_size, 0, len(train_pixels) - 1)
+    validation_size = whole_number("validation_size", validation_size, 0, len(train_pixels) - 1)
 
     def part(pixels: np.ndarray, labels: np.ndarray) -> DataSet:
         return DataSet(pixels, labels, classes, one_hot, dtype, reshape, seed)
@@ -335,22 +335,6 @@ def image_dtype(dtype: Any) -> np.dtype:
     if chosen not in (np.float32, np.uint8):
         raise UsageError(f"dtype must be float32 or uint8, not {chosen}")
     return chosen
-
-
-def _whole_number(name: str, value: Any, lowest: int = 1, highest: int | None = None) -> int:
-    """Return the argument `value` as an int. Raises UsageError if it is no whole number or out of
-    range.
-    """
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise UsageError(f"{name} must be a whole number, not {value!r}") from None
-    if number < lowest or (highest is not None and number > highest):
-        bounds = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
-        raise UsageError(f"{name} must be {bounds}, not {number}")
-    return number
 
 
 def _require_examples(count: int) -> None:

@@ -11,7 +11,6 @@ SAVE_EVERY = 60.0
 
 def check_intervals(log_every: int, save_every: float) -> None:
     """Raise UsageError for an interval that is not a number or out of range."""
-    if whole_number("--log-every", log_every) < 1:
-        raise UsageError(f"--log-every must be at least 1, not {log_every}")
+    whole_number("--log-every", log_every, lowest=1)
     if not number("--save-every", save_every) >= 0:  # NaN too
         raise UsageError(f"--save-every must be at least 0, not {save_every}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -345,6 +346,16 @@ def test_running_out_of_memory_is_reported(command, monkeypatch):
     monkeypatch.setattr("mnist_graph.data.batches.batch_indices", exhaust)
     outcome = command(*SOFTMAX, "--batch-size", 50_000, "--quiet")
     assert_refused(outcome, 1, "out of memory; try a smaller --batch-size")
+
+
+@pytest.mark.slow
+def test_running_out_of_memory_in_tensorflow_is_reported(tmp_path):
+    line = f"ulimit -v 3000000; {sys.executable} {ROOT / 'main.py'} --model cnn --batch-size 50000"
+    done = subprocess.run(["bash", "-c", f"{line} --quiet"], cwd=tmp_path, capture_output=True)
+    said = rb"mnist-graph: error: out of memory on the CPU .*; try a smaller --batch-size .*\n"
+    assert re.fullmatch(said, done.stderr)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert list((tmp_path / "runs" / "cnn").iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [(), ("--predict", TEST_IMAGE)])

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 import numpy as np
@@ -32,6 +33,12 @@ def new_run(tmp_path):
         return run
 
     return create
+
+
+def test_simultaneous_callers_get_their_own_directories(new_run):
+    with ThreadPoolExecutor(16) as threads:
+        runs = list(threads.map(lambda _: new_run(), range(64)))
+    assert sorted(int(run.directory.name) for run in runs) == list(range(1, 65))
 
 
 def test_a_finished_run_has_the_documented_files_only(trained):

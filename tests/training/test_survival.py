@@ -187,6 +187,7 @@ def test_every_kind_of_run_is_resumed_bit_for_bit(tmp_path, mnist, model, change
         assert other.result.test_accuracy == whole.result.test_accuracy
 
 
+@pytest.mark.slow
 def test_simultaneous_runs_get_their_own_directories(tmp_path):
     words = ("--model", "softmax", "--iterations", "300", "--quiet")
     processes = [start_command(tmp_path, *words) for _ in range(2)]

@@ -250,9 +250,9 @@ def test_data_with_another_validation_set_is_refused(short):
 
 def test_infinite_loss_ends_the_run_with_advice(short, tmp_path):
     recipe = recipes["softmax"].override(learning_rate=1e38, iterations=20)
-    with pytest.raises(MnistGraphError, match="lower --learning-rate"):
+    with pytest.raises(MnistGraphError, match=r"lower --learning-rate$"):  # no checkpoints
         short("run", recipe, log_every=1)
-    assert load_run(tmp_path / "run").result is None
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
