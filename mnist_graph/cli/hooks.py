@@ -62,19 +62,25 @@ class ProgressBar(Hook):
 
 
 class StopOnSignal(Hook):
-    """Stops training at the next pulse after Ctrl-C or SIGTERM; a second signal exits at once."""
+    """Stops training at the next pulse after Ctrl-C, SIGTERM or SIGHUP (a closed terminal); a
+    second signal exits at once. Those that are ignored, as under nohup, stay ignored.
+    """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = tuple(  # Windows has no SIGHUP
+        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    )
     received: int | None = None
 
     def begin(self, training: TrainingState) -> None:
         self.handlers: dict[signal.Signals, Any] = {
-            number: signal.signal(number, self._receive) for number in self.SIGNALS
+            number: signal.signal(number, self._receive)
+            for number in self.SIGNALS
+            if signal.getsignal(number) != signal.SIG_IGN
         }
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        for each in self.SIGNALS:
+        for each in self.handlers:
             signal.signal(each, signal.SIG_DFL)
 
     def pulse(self) -> None:

@@ -148,8 +148,8 @@ def _differences(request: Request, run: Run) -> list[str]:
 
 
 def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run:
-    """Call `train` or `resume` with the hooks of a terminal. Ctrl-C and SIGTERM save a checkpoint
-    and exit with the command that resumes the run.
+    """Call `train` or `resume` with the hooks of a terminal. Ctrl-C, SIGTERM and SIGHUP save a
+    checkpoint and exit with the command that resumes the run.
     """
     from mnist_graph.cli.hooks import Announce, PrintLines, ProgressBar, StopOnSignal
     from mnist_graph.panels.watch import Watch

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from helpers import Outcome, assert_refused, printed, run_main, same_variables, start_command
 
+from mnist_graph.cli.hooks import StopOnSignal
 from mnist_graph.runs.find import load_run
+from mnist_graph.training.hooks import Stop
 
 WORDS = ("--model", "mlp", "--iterations", "240", "--hidden", "200,100", "--log-every", "20")
 
@@ -57,6 +59,7 @@ def run_in_shell(cwd, line):
     [
         (signal.SIGINT, 130, ("--run-dir", "my run")),
         pytest.param(signal.SIGTERM, 143, (), marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, (), marks=pytest.mark.slow),
     ],
 )
 def test_the_printed_command_resumes_the_run_bit_for_bit(
@@ -78,6 +81,23 @@ def test_the_printed_command_resumes_the_run_bit_for_bit(
     assert stopped.out + resumed.stdout == outcome.out
     assert (directory / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
     assert same_variables(directory, whole)
+
+
+def test_a_signal_that_the_shell_ignores_stays_ignored():
+    """As nohup does SIGHUP, and a script SIGINT in what it starts in the background."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    hook = StopOnSignal()
+    hook.begin(None)
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        hook.pulse()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stop):
+            hook.pulse()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        for number, handler in {**hook.handlers, signal.SIGHUP: before}.items():
+            signal.signal(number, handler)
 
 
 @pytest.fixture
