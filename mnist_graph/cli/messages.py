@@ -11,6 +11,9 @@ from mnist_graph.cli.parser import PROGRAM
 from mnist_graph.cli.streams import silence
 from mnist_graph.errors import MnistGraphWarning
 
+MAX_CHARACTERS = 1000
+"""The most of an error that is printed."""
+
 
 def printable(text: str) -> str:
     """Escape what a file name may have but no line of text: line breaks, control characters other
@@ -32,8 +35,14 @@ def note(message: str) -> None:
 
 
 def complain(error: object) -> None:
-    """Write an error to standard error."""
-    note(f"error: {error}")
+    """Write an error to standard error, without the middle of a very long one: it quotes what was
+    given, and may end with what to do.
+    """
+    text = str(error)
+    if len(text) > MAX_CHARACTERS:
+        half = MAX_CHARACTERS // 2
+        text = f"{text[:half]} ... {text[-half:]}"
+    note(f"error: {text}")
 
 
 @contextmanager

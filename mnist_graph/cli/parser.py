@@ -15,6 +15,8 @@ from mnist_graph.runs.run import RUNS_DIR
 from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY
 
 PROGRAM = "mnist-graph"
+WINDOW = True
+"""The value of --watch without a file."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -153,7 +155,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
     add(
         "--watch",
         nargs="?",
-        const="",
+        const=WINDOW,
         metavar="FILE",
         help="show six panels while training: in a window (keys 0 to 9, space, O, H, Ctrl-S), or "
         "in a .png, .gif or .mp4 file",

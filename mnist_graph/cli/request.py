@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_graph.cli.messages import note
-from mnist_graph.cli.parser import create_parser
+from mnist_graph.cli.parser import WINDOW, create_parser
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
 from mnist_graph.graph.recipes import find_recipe
@@ -51,6 +51,10 @@ class Request:
         check_intervals(options.log_every, options.save_every)
         self.given = given = given_flags(options)
         """The names of the options that differ from their defaults."""
+        for name in given:
+            value = getattr(options, name)
+            if value == "" or (isinstance(value, list) and "" in value):
+                raise UsageError(f"{flag(name)} has an empty value; leave it out or name something")
         commands = [name for name in COMMANDS if name in given]
         if len(commands) > 1:
             one, other, *_ = map(flag, commands)
@@ -115,7 +119,7 @@ class Request:
         """The file given with --watch; None if there is none. Raises UsageError if nothing can be
         drawn into it; only training makes films.
         """
-        if not self.options.watch:
+        if self.options.watch in (None, WINDOW):
             return None
         check_output(Path(self.options.watch), PICTURES if self.options.plot else PICTURES + FILMS)
         return Path(self.options.watch)

@@ -81,6 +81,17 @@ INVALID_FLAGS = {
         (*MLP, "--predict", "a.png", "--json", "--probabilities"),
         "leave out --probabilities",
     ),
+    "a very long value": ((*MLP, "--set", "x" * 5000), f"{'x' * 400} ... {'x' * 400}"),
+    **{
+        f"empty {flag}": ((*MLP, *words, flag, ""), f"{flag} has an empty value")
+        for flag, words in [
+            ("--data-dir", ()),
+            ("--run-dir", ()),
+            ("--watch", ()),
+            ("--predict", ()),
+            ("--annotate", ("--predict", TEST_IMAGE)),
+        ]
+    },
     "validation_size": ((*MLP, "--validation-size", 60000), "between 0 and 59999, not 60000"),
     **{
         f"{flag} {value}": ((*MLP, flag, value), said)
