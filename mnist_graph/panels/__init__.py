@@ -48,6 +48,8 @@ def check_output(output: Path, suffixes: tuple[str, ...] = PICTURES + FILMS) -> 
         raise UsageError(f"--watch cannot draw into {output}: it is a folder")
     if not output.parent.is_dir():
         raise UsageError(f"--watch cannot draw into {output}: its folder does not exist")
+    if output.exists() and not output.is_file():  # opening a pipe could wait for ever
+        raise UsageError(f"--watch cannot draw into {output}: it is not a regular file")
     if output.exists() and not _is_ours(output):
         raise UsageError(f"--watch did not make {output} and will not overwrite it")
 

@@ -18,7 +18,7 @@ from mnist_graph.errors import MnistGraphError
 from mnist_graph.panels import MARK
 from mnist_graph.panels.figure import ALL_PANELS, FIGURE_SIZE, PanelFigure
 from mnist_graph.panels.run_data import RunData
-from mnist_graph.runs.files import write_output
+from mnist_graph.runs.files import cannot_write, create_unfinished, write_output
 
 PICTURE_DPI = 100
 """A picture has 1600x900 pixels."""
@@ -96,7 +96,10 @@ class Film(Picture):
 
     def __init__(self, output: Path) -> None:
         super().__init__(output, FILM_DPI)
-        self.unfinished = output.with_name(f".{output.name}")
+        try:
+            self.unfinished = create_unfinished(output)
+        except OSError as error:
+            raise cannot_write(output.parent, error) from error
         self.writer = FFMpegWriter(FRAMES_PER_SECOND, metadata={"comment": MARK})
         with self._ffmpeg_errors():
             self.writer.setup(self.figure, self.unfinished, FILM_DPI)

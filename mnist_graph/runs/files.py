@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -62,7 +63,7 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` create a file under a temporary name, flush it to disk and rename it to
     `path`. Raises OSError, or what `write` raises; nothing new is then left.
     """
-    written = path.with_name(f".{path.name}")
+    written = create_unfinished(path)
     try:
         write(written)
         synchronize(written)
@@ -71,6 +72,25 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     except BaseException:
         written.unlink(missing_ok=True)
         raise
+
+
+def create_unfinished(path: Path) -> Path:
+    """Create an empty file next to `path`, under a name that nothing else has, which ends like that
+    of `path`. Raises OSError.
+    """
+    while True:
+        # Cut, because adding to a long name could make it too long.
+        written = path.with_name(f".{os.urandom(4).hex()}-{path.name[-40:]}")
+        with suppress(FileExistsError):
+            written.open("xb").close()
+            return written
+
+
+def is_unfinished(found: str, name: str) -> bool:
+    """Whether the file name `found` is one that `create_unfinished` chose for a file `name`, which
+    a killed process has left.
+    """
+    return re.fullmatch(rf"\.[0-9a-f]{{8}}-{re.escape(name[-40:])}", found) is not None
 
 
 def write_output(path: Path, write: Callable[[Path], Any]) -> None:

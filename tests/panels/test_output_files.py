@@ -1,5 +1,6 @@
 """The file that --watch draws into: what may be overwritten, and what happens if it cannot be."""
 
+import os
 import shutil
 
 import pytest
@@ -39,6 +40,13 @@ def test_an_empty_file_may_be_overwritten_but_text_may_not(tmp_path):
     check_output(path)
     path.write_text("<svg/>")
     with pytest.raises(UsageError, match="will not overwrite it"):
+        check_output(path)
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
+    path = tmp_path / "run.png"
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match="is not a regular file"):
         check_output(path)
 
 
