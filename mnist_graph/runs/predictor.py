@@ -164,6 +164,10 @@ def restore(session: tf1.Session, network: Network, checkpoint: Checkpoint) -> N
         try:
             if not expected <= size <= most:
                 raise ValueError
+            # The saver restores variables of other shapes too.
+            shapes = tf.train.load_checkpoint(checkpoint.prefix).get_variable_to_shape_map()
+            if any(shapes.get(v.op.name) != v.shape.as_list() for v in variables):
+                raise ValueError
             network.saver.restore(session, checkpoint.prefix)
         except (ValueError, OSError, tf.errors.OpError) as error:
             raise MnistGraphError(

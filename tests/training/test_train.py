@@ -337,6 +337,13 @@ def test_checkpoint_of_another_recipe_is_refused(trained):
         restore(session, graph, checkpoint)
 
 
+@pytest.mark.parametrize("change", [{"image_shape": (1, 1)}, {"classes": 3}])
+def test_checkpoint_with_larger_weights_than_the_network_is_refused(trained, change):
+    run = load_run(trained("softmax").directory)._replace(**change)
+    with pytest.raises(MnistGraphError, match="is damaged or of another recipe"):
+        Classifier(run)
+
+
 def test_checkpoint_has_all_variables_and_the_iteration(trained):
     values = variables(trained("mlp").directory)
     assert values["global_step"] == 1000
