@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mnist_graph.errors import MnistGraphError, MnistGraphWarning
-from mnist_graph.runs.files import cannot_write, read_bytes
+from mnist_graph.runs.files import cannot_write, read_bytes, write_whole
 
 MAX_BYTES = 2**26
 """The largest CSV file that is read: about a million rows."""
@@ -32,10 +32,13 @@ class CsvLog(Generic[Row]):
         rows = []
         for number, line in enumerate(lines[1:], start=2):
             try:
-                iteration, *values = line.split(b",")
+                first, *values = line.split(b",")
+                iteration = int(first)
+                if not 0 <= iteration < 2**63:
+                    raise ValueError("out of range")
                 row: Any = self.row  # a named tuple takes its fields one by one
-                rows.append(row(int(iteration), *map(float, values)))
-            except (ValueError, TypeError):  # not a number; the wrong number of columns
+                rows.append(row(iteration, *map(float, values)))
+            except (ValueError, TypeError):  # not such a number; the wrong number of columns
                 warnings.warn(
                     f"{self.path} is damaged from line {number} on; the lines before it are used",
                     MnistGraphWarning,
@@ -45,20 +48,26 @@ class CsvLog(Generic[Row]):
         return rows
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Replace the file's content by `rows`. Raises MnistGraphError on failure."""
+        """Replace the file's content by `rows`. Raises MnistGraphError on failure; the file is
+        then what it was.
+        """
         header = self.row._fields  # type: ignore[attr-defined]
-        self._write("w", [header, *rows])
+        try:
+            write_whole(self.path, lambda written: _write(written, "w", [header, *rows]))
+        except OSError as error:
+            raise cannot_write(self.path.parent, error) from error
 
     def append(self, row: Row) -> None:
         """Append one row. Raises MnistGraphError on failure."""
-        self._write("a", [row])
-
-    def _write(self, mode: str, rows: list[tuple[Any, ...]]) -> None:
         try:
-            with self.path.open(mode, newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows)
+            _write(self.path, "a", [row])
         except OSError as error:
             raise cannot_write(self.path.parent, error) from error
+
+
+def _write(path: Path, mode: str, rows: list[tuple[Any, ...]]) -> None:
+    with path.open(mode, newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 class CsvAppender(Generic[Row]):

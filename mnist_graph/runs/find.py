@@ -1,5 +1,6 @@
 """Create, load, list and find run directories."""
 
+import os
 import platform
 import re
 import shutil
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
-from mnist_graph.runs.files import cannot_write, read_json, write_json
+from mnist_graph.runs.files import cannot_write, is_unfinished, read_json, write_json
 from mnist_graph.runs.run import RUNS_DIR, Metrics, Run
 
 
@@ -73,7 +74,7 @@ def load_run(directory: str | Path) -> Run:
     try:
         height, width = values["image_shape"]
         classes, sha256 = values["classes"], dict(values["sha256"])
-        if not all(isinstance(n, int) and 1 <= n <= 2**16 for n in (height, width, classes)):
+        if not all(type(n) is int and 1 <= n <= 2**16 for n in (height, width, classes)):
             raise ValueError("image_shape or classes out of range")
         return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
     except (KeyError, TypeError, ValueError, MnistGraphError) as error:
@@ -107,7 +108,8 @@ def _numbered(folder: Path) -> list[Path]:
 
 def _create_folder(folder: Path) -> None:
     """Create `folder` unless it exists; links are followed, even if their target is missing."""
-    folder.resolve().mkdir(parents=True, exist_ok=True)
+    # Path.resolve raises RuntimeError for a loop of links before Python 3.13.
+    Path(os.path.realpath(folder)).mkdir(parents=True, exist_ok=True)
 
 
 def _create_numbered(folder: Path) -> Path:
@@ -139,7 +141,12 @@ def _is_empty(directory: Path) -> bool:
     """Whether it holds nothing but what a run leaves that was killed while being created."""
     if _has_rows(directory):
         return False
-    return {path.name for path in directory.iterdir()} <= {".recipe.json", "history.csv"}
+    return all(
+        path.name == "history.csv"
+        or is_unfinished(path.name, "history.csv")
+        or is_unfinished(path.name, "recipe.json")
+        for path in directory.iterdir()
+    )
 
 
 def _has_rows(directory: Path) -> bool:

@@ -12,6 +12,7 @@ runs/<model>/<number>/
     .lock                    locked while a process trains the run
 """
 
+import math
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,8 +88,11 @@ class Run(NamedTuple):
             return None
         values = read_json(path)
         try:
-            return Result(*(float(values[name]) for name in Result._fields))
-        except (KeyError, TypeError, ValueError) as error:
+            result = Result(*(float(values[name]) for name in Result._fields))
+            if not (0 <= result.test_accuracy <= 1 and all(map(math.isfinite, result))):
+                raise ValueError("out of range")
+            return result
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise MnistGraphError(f"{path} is damaged; delete it and use --resume") from error
 
     @property

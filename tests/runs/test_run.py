@@ -14,6 +14,7 @@ from mnist_graph import MnistGraphError, MnistGraphWarning, recipes
 from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.files import create_unfinished, write_whole
 from mnist_graph.runs.find import create_run, find_run, list_runs, load_run
 from mnist_graph.runs.run import Metrics, Result
 
@@ -178,6 +179,7 @@ DAMAGES = {
     "no recipe": lambda v: v.pop("recipe"),
     "negative classes": lambda v: v.update(classes=-1),
     "huge images": lambda v: v.update(image_shape=[28, 2**20]),
+    "truth values for sizes": lambda v: v.update(image_shape=[True, 28]),
     "one side": lambda v: v.update(image_shape=[28]),
     "letters for sizes": lambda v: v.update(image_shape=["a", "b"]),
     "checksum of the wrong type": lambda v: v.update(sha256=5),
@@ -217,7 +219,13 @@ def test_a_huge_recipe_json_is_not_read(new_run):
         load_run(path.parent)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"test_accuracy": "x"}'])
+def result_with(accuracy):
+    return f'{{"test_accuracy": {accuracy}, "seconds": 1, "iterations_per_second": 1}}'
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", *map(result_with, ('"x"', "NaN", "2", "1" + "0" * 400))]
+)
 def test_a_damaged_result_json_is_refused(new_run, content):
     run = new_run()
     (run.directory / "result.json").write_text(content)
@@ -225,7 +233,17 @@ def test_a_damaged_result_json_is_refused(new_run, content):
         _ = run.result
 
 
-@pytest.mark.parametrize("rest", ["1,2\n", "a,b,c\n", "\xff\n2,0.5,0.5\n", "\0\0\0\0\0\n"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "1,2\n",
+        "a,b,c\n",
+        "\xff\n2,0.5,0.5\n",
+        "\0\0\0\0\0\n",
+        "1" + "0" * 400 + ",1,1\n",
+        "-5,1,1\n",
+    ],
+)
 def test_lines_before_a_damaged_one_of_history_csv_are_used(new_run, rest):
     run = new_run()
     content = f"iteration,loss,accuracy\n0,2.5,0.125\n{rest}".encode("latin-1")
@@ -275,6 +293,15 @@ def test_a_result_that_cannot_be_written_leaves_no_file(new_run, fill_disk):
     assert sorted(path.name for path in run.directory.iterdir()) == ["history.csv", "recipe.json"]
 
 
+def test_a_history_that_cannot_be_rewritten_is_kept(new_run, fill_disk):
+    run = new_run(finished=False)
+    run.log("history").append(Metrics(0, 2.5, 0.125))
+    fill_disk()
+    with pytest.raises(MnistGraphError, match="No space left"):
+        run.appender("history", 5)
+    assert run.history == [Metrics(0, 2.5, 0.125)]
+
+
 def test_a_directory_that_cannot_be_filled_is_removed(new_run, tmp_path, fill_disk):
     fill_disk()
     for where in ({}, {"directory": tmp_path / "mine"}):
@@ -288,10 +315,33 @@ def test_a_directory_that_cannot_be_filled_is_removed(new_run, tmp_path, fill_di
 def test_a_directory_is_reused_if_its_process_was_killed_before_training(new_run, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / ".recipe.json").write_text("{")
+    create_unfinished(folder / "recipe.json").write_text("{")
     (folder / "history.csv").write_text("iteration,loss,accuracy\n0,2.5,0.1\n")
     with pytest.raises(MnistGraphError, match="is not empty"):
         new_run(directory=folder)
     assert (folder / "history.csv").read_text().endswith("0.1\n")
     (folder / "history.csv").write_text("iteration,loss,accuracy\n")
     assert new_run(directory=folder).directory == folder
+
+
+def test_another_hidden_file_is_neither_overwritten_nor_followed(tmp_path):
+    path, hidden, target = (tmp_path / name for name in ("a.txt", ".a.txt", "target"))
+    target.write_text("mine")
+    hidden.symlink_to(target)
+    write_whole(path, lambda written: written.write_text("new"))
+    assert (path.read_text(), target.read_text()) == ("new", "mine")
+    assert sorted(tmp_path.iterdir()) == [hidden, path, target]
+
+
+def test_a_file_with_the_longest_possible_name_is_written(tmp_path):
+    path = tmp_path / ("a" * 251 + ".txt")
+    write_whole(path, lambda written: written.write_text("new"))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("options", [{"directory": "loop"}, {"runs_dir": "loop"}])
+def test_a_loop_of_links_in_place_of_the_directory_is_reported(new_run, tmp_path, options):
+    (tmp_path / "loop").symlink_to("loop")
+    (name,) = options
+    with pytest.raises(MnistGraphError, match=r"cannot write to .*loop"):
+        new_run(**{name: tmp_path / "loop"})
