@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.devices import DEVICES
@@ -22,6 +22,10 @@ WINDOW = True
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see --help)")
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; raises OSError, which argparse would pass over."""
+        print(self.format_help(), end="", file=file, flush=True)
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -122,6 +126,7 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--predict",
+        action="extend",
         nargs="+",
         metavar="PICTURE",
         help="read these pictures (-: standard input) with the newest finished run of the recipe; "
@@ -162,6 +167,7 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
     )
     add(
         "--plot",
+        action="extend",
         nargs="+",
         metavar="RUN",
         help="show the panels of a finished run, or compare several; with --watch FILE, draw them "

@@ -326,10 +326,11 @@ def test_a_disk_that_is_full_from_the_start_leaves_no_run(tmp_path, without_cove
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-def test_a_full_standard_output_is_reported():
+@pytest.mark.parametrize("flag", ["--list-models", "--help"])
+def test_a_full_standard_output_is_reported(flag):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, ROOT / "main.py", "--list-models"],
+            [sys.executable, ROOT / "main.py", flag],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -174,3 +174,9 @@ def test_no_result_is_lost_in_a_locale_that_cannot_encode_the_names(trained, tmp
         outcome = run_command(tmp_path, *words, *names, env=variables)
         assert (outcome.code, outcome.out.split()) == (0, printed.split())
         assert outcome.err.count("drawing saved to out/") == 2
+
+
+def test_pictures_after_a_second_predict_flag_are_read_too(predict, tmp_path):
+    outcome = predict(TEST_IMAGE, "missing.png", "--predict", TEST_IMAGE)
+    assert outcome.out.count(str(TEST_IMAGE)) == 2
+    assert outcome.err == "mnist-graph: error: cannot read missing.png: No such file or directory\n"
