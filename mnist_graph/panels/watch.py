@@ -22,6 +22,15 @@ for a film."""
 DRAW_SHARE = 0.1
 """The share of one processor's time that drawing may take; a film gets every frame it can draw."""
 
+VIEWER = """
+import sys
+sys.path = [folder for folder in sys.path if folder]
+import runpy
+runpy.run_module("mnist_graph.panels", run_name="__main__")
+"""
+"""`python -m mnist_graph.panels`, but without the modules in the current folder: a random.py there
+would be imported instead of Python's. For Python 3.11 and newer, -P would do."""
+
 
 class Watch(Hook):
     """Shows the panels in a window, which can pause training, or in the file `output`, a picture
@@ -53,7 +62,7 @@ class Watch(Hook):
         self.training = training
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         root = Path(__file__).resolve().parents[2]
-        command = [sys.executable, "-m", "mnist_graph.panels", str(training.run.directory)]
+        command = [sys.executable, "-c", VIEWER, str(training.run.directory)]
         paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [*command, *([] if self.output is None else [self.output])],

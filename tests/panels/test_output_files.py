@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from helpers import TEST_IMAGE, assert_refused, run_main
+from helpers import TEST_IMAGE, assert_refused, run_command, run_main
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -71,3 +71,24 @@ def test_a_drawing_that_cannot_be_written_is_an_error_even_if_nothing_is_said(tm
         run = train(recipe, mnist, tmp_path / "run", hooks=[RemoveFolder(folder), watch])
     assert run.result is not None
     assert len(said) <= 1
+
+
+def test_modules_in_the_current_folder_are_not_imported(tmp_path):
+    for name in ("random.py", "numpy.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported')")
+    words = ("--model", "softmax", "--iterations", 2, "--quiet", "--watch", "run.png")
+    outcome = run_main(tmp_path, *words)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (tmp_path / "run.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "settings"), [({"MPLBACKEND": "nope"}, b""), ({}, b"font.size: \xff")]
+)
+def test_matplotlib_that_cannot_be_imported_is_reported(trained, tmp_path, variables, settings):
+    (tmp_path / "matplotlibrc").write_bytes(settings)
+    run = trained("softmax").directory
+    outcome = run_command(tmp_path, "--plot", run, env={**os.environ, **variables})
+    *_, last = outcome.err.splitlines()  # after what Matplotlib may say
+    assert last.startswith("mnist-graph: error: Matplotlib cannot be imported; look at MPLBACKEND")
+    assert (outcome.code, "Traceback" in outcome.err) == (1, False)
