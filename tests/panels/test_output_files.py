@@ -50,6 +50,11 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
         check_output(path)
 
 
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"--watch cannot draw into .*: File name too long"):
+        check_output(tmp_path / f"{'a' * 260}.png")
+
+
 class RemoveFolder(Hook):
     """Removes a folder when training begins."""
 
