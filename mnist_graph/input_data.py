@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mnist_graph.data import datasets
+from mnist_graph.data.arguments import checked_path
 from mnist_graph.data.datasets import DataSets, dense_to_one_hot
 from mnist_graph.data.idx import read_gzip, read_idx
 from mnist_graph.data.scaling import FULL_INK
@@ -136,7 +137,7 @@ def extract_labels(
 
 def _extract(f: BinaryIO | str | Path, dimensions: int) -> np.ndarray:
     if isinstance(f, str | os.PathLike):
-        return read_idx(Path(f), dimensions)[0]
+        return read_idx(checked_path("f", f), dimensions)[0]
     advice = "give the path, or what open(path, 'rb') returns"
     try:
         content = f.read()

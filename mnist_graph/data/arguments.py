@@ -1,8 +1,10 @@
-"""Numbers that a caller gives, checked and converted to Python's own types."""
+"""Values that a caller gives, checked and converted to Python's own types."""
 
 import operator
+import os
 import reprlib
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 from mnist_graph.errors import UsageError
@@ -19,7 +21,7 @@ def whole_number(
         if isinstance(value, bool):
             raise TypeError
         number = operator.index(value)
-    except TypeError:
+    except (TypeError, AttributeError):  # AttributeError: a tensor of strings
         raise wrong_type(name, "a whole number", value) from None
     if (lowest is not None and number < lowest) or (highest is not None and number > highest):
         bounds = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
@@ -38,6 +40,21 @@ def number(name: str, value: Any) -> float:
         except OverflowError:
             pass
     raise wrong_type(name, "a number", value)
+
+
+def checked_path(name: str, value: Any) -> Path:
+    """Return `value`, a text or a path, as a path. Raises UsageError for anything else."""
+    if isinstance(value, str | os.PathLike):
+        text = os.fspath(value)
+        if isinstance(text, str) and "\0" not in text:
+            return Path(text)
+    raise wrong_type(name, "a path", value)
+
+
+def require(name: str, value: Any, kind: type, what: str) -> None:
+    """Raise UsageError unless `value` is a `kind`, of which `what` tells the caller."""
+    if not isinstance(value, kind):
+        raise wrong_type(name, what, value)
 
 
 def wrong_type(name: str, what: str, value: Any) -> UsageError:

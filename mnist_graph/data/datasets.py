@@ -4,14 +4,13 @@ Images stay uint8 in memory, as in the files, and are scaled one batch at a time
 """
 
 import math
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_graph.data.arguments import whole_number
+from mnist_graph.data.arguments import checked_path, whole_number, wrong_type
 from mnist_graph.data.idx import find_idx, read_idx
 from mnist_graph.data.scaling import scale
 from mnist_graph.errors import MnistGraphError, UsageError
@@ -40,6 +39,8 @@ BUNDLED_SHA256 = dict(
 """SHA-256 of the uncompressed files of the original distribution."""
 
 REINSTALL = "install the package again"
+MAX_CLASSES = 2**16
+"""The largest number of classes of one-hot rows."""
 MAX_PIXELS = 2**16
 """The largest supported image, in pixels: 256 x 256."""
 
@@ -194,12 +195,17 @@ def dense_to_one_hot(labels_dense: np.ndarray, num_classes: int) -> np.ndarray:
 
     Raises UsageError for what is not a whole number from 0 to num_classes - 1.
     """
-    labels = np.asarray(labels_dense).ravel()
-    num_classes = whole_number("num_classes", num_classes, 1)
+    num_classes = whole_number("num_classes", num_classes, 1, MAX_CLASSES)
+    try:
+        labels = np.asarray(labels_dense).ravel()
+    except ValueError:  # rows of several lengths
+        labels = np.array([np.nan])
     whole = np.issubdtype(labels.dtype, np.integer)
     if len(labels) and not (whole and labels.min() >= 0 and labels.max() < num_classes):
         raise UsageError(f"labels must be whole numbers from 0 to {num_classes - 1}")
-    return np.eye(num_classes)[labels.astype(np.intp)]
+    rows = np.zeros((len(labels), num_classes))
+    rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
+    return rows
 
 
 class DataSets(NamedTuple):
@@ -261,9 +267,7 @@ def read_data_sets(
     Raises MnistGraphError for files that are missing, damaged or inconsistent, and UsageError for
     arguments that are not supported.
     """
-    if not isinstance(train_dir, str | os.PathLike | None):
-        raise UsageError(f"train_dir must be the path of a folder, not {train_dir!r}")
-    paths = find_files(train_dir) if train_dir is not None else {}
+    paths = find_files(checked_path("train_dir", train_dir)) if train_dir is not None else {}
     bundled = not paths
     if bundled:
         paths = find_files(BUNDLED)
@@ -331,7 +335,7 @@ def image_dtype(dtype: Any) -> np.dtype:
     try:
         chosen = np.dtype(getattr(dtype, "as_numpy_dtype", dtype))
     except (TypeError, ValueError, SyntaxError):
-        raise UsageError(f"dtype must be float32 or uint8, not {dtype!r}") from None
+        raise wrong_type("dtype", "float32 or uint8", dtype) from None
     if chosen not in (np.float32, np.uint8):
         raise UsageError(f"dtype must be float32 or uint8, not {chosen}")
     return chosen

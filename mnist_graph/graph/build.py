@@ -17,11 +17,12 @@ from typing import Any
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from mnist_graph.data.arguments import require, whole_number, wrong_type
 from mnist_graph.data.scaling import scale
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.network import NETWORKS
-from mnist_graph.graph.outline import MNIST_CLASSES, MNIST_SHAPE, outline
+from mnist_graph.graph.outline import MNIST_CLASSES, MNIST_SHAPE, outline, require_logits
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.recipe_layers import RecipeLayers
 from mnist_graph.graph.schedules import learning_rate
@@ -49,6 +50,8 @@ def inference(
     """
     layers = RecipeLayers(recipe, classes, keep_prob, is_training)
     logits = NETWORKS[recipe.network].build(layers, images, recipe)
+    fits = isinstance(logits, tf.Tensor) and logits.dtype == tf.float32
+    require_logits(recipe, fits and logits.shape.is_compatible_with([None, classes]))
     return tf.identity(logits, name="logits")
 
 
@@ -204,8 +207,8 @@ def build_graph(
     auto means float32 here (`sessions.choose_device` decides by the hardware). Each layer is a
     scope ("conv1/weights"), and so are "loss" and "train".
 
-    Raises UsageError for images that are too small for the network, and for networks of more
-    than 50 million parameters.
+    Raises UsageError for images that are too small for the network, for networks of more than 50
+    million parameters or that do not return logits, and for arguments of other types.
     """
     with tf.Graph().as_default() as graph:
         network = _build_network(recipe, image_shape, classes)
@@ -249,7 +252,7 @@ def _build_network(
     """Build placeholders, inference, loss and evaluation in the default graph; return the
     tensors of a `Network` by name.
     """
-    _check_size(recipe, image_shape, classes)
+    image_shape, classes = _checked_size(recipe, image_shape, classes)
     tf1.set_random_seed(recipe.seed)
     with tf1.variable_scope("", use_resource=True):  # not the default after disable_v2_behavior
         global_step = tf1.train.get_or_create_global_step()
@@ -284,14 +287,25 @@ def _build_network(
     }
 
 
-def _check_size(recipe: Recipe, image_shape: tuple[int, int], classes: int) -> None:
-    """Refuse a network that would not fit into memory, before allocating any."""
+def _checked_size(
+    recipe: Recipe, image_shape: tuple[int, int], classes: int
+) -> tuple[tuple[int, int], int]:
+    """Return `image_shape` and `classes` as Python's own numbers. Raises UsageError for a network
+    that would not fit into memory, before allocating any, and for arguments of other types.
+    """
+    require("recipe", recipe, Recipe, 'a Recipe such as recipes["mlp"]')
+    try:
+        height, width = (whole_number("image_shape", side, lowest=1) for side in image_shape)
+    except (TypeError, ValueError):
+        raise wrong_type("image_shape", "(height, width)", image_shape) from None
+    image_shape, classes = (height, width), whole_number("classes", classes, lowest=1)
     parameters = outline(recipe, image_shape, classes).parameters
     if parameters > MAX_PARAMETERS:
         raise UsageError(
             f"the network would have {parameters:,} parameters, and the limit is "
             f"{MAX_PARAMETERS:,}; try a smaller --hidden"
         )
+    return image_shape, classes
 
 
 def _train_step(

@@ -8,6 +8,9 @@ TensorFlow.
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from mnist_graph.data.arguments import whole_number, wrong_type
+from mnist_graph.errors import UsageError
+
 Tensor = TypeVar("Tensor")
 """A batch of images or of activations: a `tf.Tensor`, or its shape alone."""
 
@@ -85,12 +88,20 @@ def network(*settings: str, convolutions: int | None = None) -> Callable[[Functi
     """Register the decorated function as a network that a recipe can name.
 
     `settings` are the hyperparameters of OPTIONAL_SETTINGS that the network uses; a recipe
-    that sets any other is refused. Raises ValueError for an unknown setting.
+    that sets any other is refused. Raises UsageError for an unknown setting, and for a name that
+    is taken by a network of another module.
     """
-    if unknown := set(settings) - set(OPTIONAL_SETTINGS):
-        raise ValueError(f"not an optional setting: {', '.join(sorted(unknown))}")
+    for setting in settings:
+        if not isinstance(setting, str) or setting not in OPTIONAL_SETTINGS:
+            what = "names of optional hyperparameters, or none: @network()"
+            raise wrong_type("the arguments of @network", what, setting)
+    if convolutions is not None:
+        convolutions = whole_number("convolutions", convolutions, lowest=0)
 
     def register(build: Function) -> Function:
+        taken = NETWORKS.get(build.__name__)
+        if taken is not None and taken.build.__module__ != build.__module__:
+            raise UsageError(f"there is a network {build.__name__!r}; give yours another name")
         NETWORKS[build.__name__] = Network(build, frozenset(settings), convolutions)
         return build
 

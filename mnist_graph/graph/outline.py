@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from mnist_graph.data.arguments import whole_number
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.network import NETWORKS
 from mnist_graph.graph.recipe import Recipe
@@ -41,7 +42,8 @@ class Outline:
         self.convolutions: list[str] = []
         self.units: list[str] = []
         self.last_size = 0
-        NETWORKS[recipe.network].build(self, images, recipe)
+        logits = NETWORKS[recipe.network].build(self, images, recipe)
+        require_logits(recipe, isinstance(logits, tuple) and logits == (classes,))
 
     @property
     def parameters(self) -> int:
@@ -76,7 +78,13 @@ class Outline:
         pool: bool = False,
     ) -> Shape:
         """Raises UsageError for inputs smaller than the filter."""
+        for what, number in (("size", size), ("channels", channels), ("stride", stride)):
+            whole_number(f"{what} of layer {name}", number, lowest=1)
+        if len(inputs) != 3:
+            raise UsageError(f"layer {name} must come before layers.flatten")
         *frame, depth = inputs
+        if padding not in ("SAME", "VALID"):
+            raise UsageError(f"padding of layer {name} must be SAME or VALID, not {padding!r}")
         if padding == "VALID":
             frame = [side - size + 1 for side in frame]
             if min(frame) < 1:
@@ -114,12 +122,23 @@ class Outline:
         return self._dense(inputs, self.classes, "output")
 
     def _dense(self, inputs: Shape, units: int, name: str) -> Shape:
+        whole_number(f"units of layer {name}", units, lowest=1)
+        if len(inputs) != 1:
+            raise UsageError(f"the inputs of layer {name} must go through layers.flatten first")
         (features,) = inputs
         return self._add(name, (units,), (features + 1) * units, features * units)
 
     def _add(self, name: str, output_shape: Shape, parameters: int, multiply_adds: int) -> Shape:
+        if parameters and any(name == layer.name and layer.parameters for layer in self.layers):
+            raise UsageError(f"network {self.recipe.network} has two layers named {name!r}")
         self.layers.append(Layer(name, output_shape, parameters, multiply_adds))
         return output_shape
+
+
+def require_logits(recipe: Recipe, fits: bool) -> None:
+    """Raise UsageError unless what the recipe's network returns `fits`."""
+    if not fits:
+        raise UsageError(f"network {recipe.network} must return what layers.logits returns")
 
 
 def outline(

@@ -25,6 +25,8 @@ CHOICES = {
 
 MAX_RATE = 1e38
 """The largest learning rate, just below the largest float32."""
+MIN_DIVISOR = 1e-6
+"""The least value of what the graph divides by; the quotient of less can be infinite or NaN."""
 MAX_LAYERS = 64
 """The largest number of hidden dense layers, or of convolutions."""
 MAX_SIZES = {"hidden": 2**16, "channels": 2**12, "filter_sizes": 2**6}
@@ -129,11 +131,14 @@ class Recipe:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("seed", "validation_size"):
             self._require(name, getattr(self, name) >= 0, "at least 0")
-        for name in ("learning_rate", "decay_iterations", "temperature"):
-            value = getattr(self, name)
-            self._require(name, 0 < value <= MAX_RATE, f"a number above 0 and at most {MAX_RATE}")
-        for name in ("warmup", "moving_decay"):
-            self._require(name, 0 < getattr(self, name) < 1, "above 0 and below 1")
+        fits = 0 < self.learning_rate <= MAX_RATE
+        self._require("learning_rate", fits, f"a number above 0 and at most {MAX_RATE}")
+        for name in ("decay_iterations", "temperature"):
+            fits = MIN_DIVISOR <= getattr(self, name) <= MAX_RATE
+            self._require(name, fits, f"a number from {MIN_DIVISOR} to {MAX_RATE}")
+        fits = MIN_DIVISOR <= self.warmup <= 1 - MIN_DIVISOR
+        self._require("warmup", fits, f"a number from {MIN_DIVISOR} to {1 - MIN_DIVISOR}")
+        self._require("moving_decay", 0 < self.moving_decay < 1, "above 0 and below 1")
         for name in ("label_smoothing", "beta1", "beta2"):
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
         for name in ("learning_rate_floor", "bias"):
@@ -160,7 +165,7 @@ class Recipe:
 
     def _require(self, name: str, fits: bool, what: str) -> None:
         if not fits:
-            raise UsageError(f"{name} must be {what}, not {getattr(self, name)}")
+            raise UsageError(f"{name} must be {what}, not {getattr(self, name)!s:.80}")
 
     def _not_used(self, name: str) -> str:
         return f"{self.model} has no {name} to set"
@@ -260,4 +265,4 @@ def unknown(kind: str, name: str, known: Any, hint: str = "") -> str:
     """Say that `name` is unknown, with the most similar of the `known` names if there is one."""
     close = get_close_matches(name, list(known), n=1)
     advice = f"; did you mean {close[0]}?" if close else hint or f"; there are {', '.join(known)}"
-    return f"there is no {kind} {name!r}{advice}"
+    return f"there is no {kind} {name!r:.80}{advice}"

@@ -34,7 +34,7 @@ def choose_device(recipe: Recipe, device: str = "auto") -> tuple[Device, Recipe]
     bfloat16 is requested and the hardware does not support it.
     """
     check_device(device)
-    _honor_thread_settings()
+    require_own_process()
     gpus = [] if device == "cpu" else tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise MnistGraphError(
@@ -93,13 +93,25 @@ def open_session(graph: tf.Graph, device: Device, network: str = "") -> tf1.Sess
     return tf1.Session(graph=graph, config=config)
 
 
+def require_own_process() -> None:
+    """Raise MnistGraphError in a process that was forked from one with a session: TensorFlow's
+    threads are not in it, and would be waited for without end.
+    """
+    if _honor_thread_settings() != os.getpid():
+        raise MnistGraphError(
+            "TensorFlow does not run in a process forked from one that has used it; start "
+            'processes with multiprocessing.get_context("spawn")'
+        )
+
+
 @cache
-def _honor_thread_settings() -> None:
+def _honor_thread_settings() -> int:
     """Make TensorFlow honor each session's thread settings; by default the first session of the
     process sets them for all.
 
     TensorFlow reads the environment variable once, when it creates its first device. So a first
-    session is opened here while the variable is set; then the environment is as before.
+    session is opened here while the variable is set; then the environment is as before. Returns
+    the number of the process.
     """
     name = "TF_OVERRIDE_GLOBAL_THREADPOOL"
     before = os.environ.get(name)
@@ -110,3 +122,4 @@ def _honor_thread_settings() -> None:
     finally:
         if before is None:
             del os.environ[name]
+    return os.getpid()

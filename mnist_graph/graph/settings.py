@@ -25,9 +25,14 @@ def convert(name: str, value: Any, hint: Any) -> Any:
     if hint is float:
         return number(name, value)
     if hint == tuple[int, ...]:
-        if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
-            raise wrong_type(name, "a sequence of whole numbers such as (512, 256)", value)
-        return tuple(whole_number(name, item) for item in value)
+        try:
+            if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
+                raise TypeError
+            items = tuple(value)
+        except TypeError:  # NumPy's and TensorFlow's scalars have __len__ too
+            what = "a sequence of whole numbers such as (512, 256)"
+            raise wrong_type(name, what, value) from None
+        return tuple(whole_number(name, item) for item in items)
     if not isinstance(value, hint):
         raise wrong_type(name, KINDS.get(hint, f"of type {hint.__name__}"), value)
     return value

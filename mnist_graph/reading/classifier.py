@@ -1,5 +1,6 @@
 """A trained network that reads pictures of handwriting."""
 
+from mnist_graph.data.arguments import require
 from mnist_graph.reading.page import Digit, load_ink, read_digits
 from mnist_graph.reading.paper import Ink
 from mnist_graph.reading.picture import Picture
@@ -27,4 +28,5 @@ class Classifier(Predictor):
 
     def read_digits(self, ink: Ink) -> list[Digit]:
         """Return the digits in a picture's ink, which `load_ink` has extracted."""
+        require("ink", ink, Ink, "what load_ink returns")
         return read_digits(ink, self.run.image_shape, self.predict)

@@ -4,6 +4,7 @@ import io
 import math
 import os
 import stat
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,6 +25,8 @@ MIN_CONTRAST = 24
 """Of 255: what differs less from white is as good as white."""
 MAX_NAME = 1000
 """The longest name in an error, in characters: a text may have been given for a path."""
+ONE_AT_A_TIME = threading.Lock()
+"""Two threads that silence warnings at the same time would leave them silenced."""
 NOT_PAGES = ("MPO", "PSD")
 """Formats whose further frames are no pages: other views of a photo, and layers of a drawing."""
 
@@ -73,7 +76,7 @@ def _opened(picture: Picture, name: str) -> Iterator[Image.Image]:
     try:
         # The limit on the size is this module's own, checked before a pixel is decoded; and what
         # else Pillow warns of, a picture that is still readable, is no error.
-        with warnings.catch_warnings():
+        with ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with _open(picture, name) as image:
                 _check_size(image.width, image.height, name)

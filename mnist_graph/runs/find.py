@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from mnist_graph.data.arguments import checked_path, require
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.files import cannot_write, is_unfinished, read_json, write_json
@@ -27,15 +28,16 @@ def create_run(
     Raises UsageError if the directory is not empty, and MnistGraphError if it cannot be
     written; a directory that could be created but not filled is removed.
     """
+    runs_dir = checked_path("runs_dir", runs_dir)
+    directory = None if directory is None else checked_path("run_dir", directory)
     try:
         if directory is None:
-            directory = _create_numbered(Path(runs_dir) / recipe.model)
+            directory = _create_numbered(runs_dir / recipe.model)
         else:
-            directory = Path(directory)
             _create_folder(directory)
             _require_empty(directory)
     except OSError as error:
-        raise cannot_write(Path(directory or runs_dir), error) from error
+        raise cannot_write(directory or runs_dir, error) from error
     run = Run(directory, recipe, image_shape, classes, sha256)
     description = {
         "recipe": recipe.to_json(),
@@ -62,7 +64,7 @@ def discard_unless_begun(run: Run) -> None:
 
 def load_run(directory: str | Path) -> Run:
     """Load the run in `directory`. Raises MnistGraphError if there is none."""
-    directory = Path(directory)
+    directory = checked_path("directory", directory)
     path = directory / "recipe.json"
     try:
         exists = path.is_file()
@@ -82,8 +84,16 @@ def load_run(directory: str | Path) -> Run:
 
 
 def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
-    """Yield the runs of `model` in `runs_dir`, newest first; anything else is skipped."""
-    for directory in _numbered(Path(runs_dir) / model):
+    """Yield the runs of `model` in `runs_dir`, newest first; anything else is skipped.
+
+    Raises MnistGraphError if `runs_dir` cannot be read.
+    """
+    require("model", model, str, "the name of a recipe")
+    try:
+        directories = _numbered(checked_path("runs_dir", runs_dir) / model)
+    except OSError as error:  # e.g. a name that is too long
+        raise MnistGraphError(f"cannot read {runs_dir}: {error.strerror}") from error
+    for directory in directories:
         try:
             run = load_run(directory)
             run.result  # noqa: B018 - raises if it is damaged
@@ -94,6 +104,7 @@ def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
 
 def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Run | None:
     """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None."""
+    require("recipe", recipe, Recipe, "a Recipe")
     for run in list_runs(runs_dir, recipe.model):
         if run.result is not None and run.recipe == recipe and run.sha256 == sha256:
             return run

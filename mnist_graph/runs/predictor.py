@@ -1,7 +1,6 @@
 """A finished run's network with its trained weights: images in, probabilities out."""
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from mnist_graph.data.arguments import require
 from mnist_graph.data.datasets import BUNDLED_SHA256
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.build import Graph, Network, build_network
 from mnist_graph.graph.recipes import find_recipe
-from mnist_graph.graph.sessions import choose_device, open_session
+from mnist_graph.graph.sessions import choose_device, open_session, require_own_process
 from mnist_graph.runs.checkpoints import Checkpoint
 from mnist_graph.runs.find import find_run, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
@@ -36,8 +36,7 @@ class Predictor:
     """
 
     def __init__(self, run: Run, device: str = "auto", precision: str = "float32") -> None:
-        if not isinstance(run, Run):
-            raise UsageError(f"run must be a Run, not {type(run).__name__}; see restore")
+        require("run", run, Run, "a Run (see restore)")
         checkpoint = run.checkpoint()
         if run.result is None or checkpoint is None:
             raise MnistGraphError(f"{run.directory} is not finished; continue it with --resume")
@@ -53,7 +52,6 @@ class Predictor:
 
         Raises MnistGraphError if there is none, or its checkpoints are damaged.
         """
-        _require_path("directory", directory)
         return cls(load_run(directory), device)
 
     @classmethod
@@ -69,14 +67,9 @@ class Predictor:
 
         Raises MnistGraphError if there is no such run.
         """
-        if not isinstance(model, str):
-            raise UsageError(f"model must be the name of a recipe, not {type(model).__name__}")
-        _require_path("runs_dir", runs_dir)
+        require("model", model, str, "the name of a recipe")
         recipe = find_recipe(model).override(**overrides)
-        try:
-            run = find_run(runs_dir, recipe, BUNDLED_SHA256)
-        except OSError as error:  # e.g. a name that is too long
-            raise MnistGraphError(f"cannot read {runs_dir}: {error.strerror}") from error
+        run = find_run(runs_dir, recipe, BUNDLED_SHA256)
         if run is None:
             raise MnistGraphError(f"{runs_dir} has no finished run of {model}; train it first")
         return cls(run, device)
@@ -86,8 +79,10 @@ class Predictor:
 
         `images` are bright ink on a background of 0, as in MNIST: floats in [0, 1] or integers
         in 0..255, [n, height * width] or [n, height, width]. Raises MnistGraphError for images
-        of another size, values that are out of range, and a closed session.
+        of another size, values that are out of range, a closed session, and in a process that was
+        forked from the one that opened it.
         """
+        require_own_process()
         try:
             images = np.asarray(images)
         except Exception as error:  # NumPy's, or that of an object that says it is an array
@@ -111,7 +106,7 @@ class Predictor:
         try:
             run = self.session.make_callable(network.probabilities, [fed])
             return np.concatenate([run(values[part]) for part in batch_slices(count)])
-        except RuntimeError as error:
+        except (RuntimeError, tf.errors.CancelledError) as error:  # closed before, or meanwhile
             raise MnistGraphError("the session is closed; open the run again") from error
 
     def close(self) -> None:
@@ -128,11 +123,6 @@ class Predictor:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _require_path(argument: str, value: object) -> None:
-    if not isinstance(value, str | os.PathLike):
-        raise UsageError(f"{argument} must be a path, not {type(value).__name__}")
 
 
 def batch_slices(count: int) -> Iterator[slice]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_graph.data.arguments import whole_number
+from mnist_graph.data.arguments import require, whole_number, wrong_type
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.build import Graph, build_graph
@@ -45,7 +45,9 @@ def train(
     MnistGraphError if the device is not available, the run cannot be saved, or the loss becomes
     NaN or infinite. A training that fails before its first evaluation leaves no directory.
     """
-    check_intervals(log_every, save_every)
+    log_every, save_every = check_intervals(log_every, save_every)
+    require("recipe", recipe, Recipe, 'a Recipe such as recipes["mlp"]')
+    hooks = _checked_hooks(hooks)
     prepared = _prepare(recipe, data, device)  # fail before creating the run directory
     run = create_run(
         recipe,
@@ -59,7 +61,7 @@ def train(
     try:
         with run.locked():
             return _train_run(run, data, prepared, log_every, save_every, hooks)
-    except Exception:
+    except BaseException:  # Ctrl-C too
         discard_unless_begun(run)
         raise
 
@@ -84,7 +86,8 @@ def resume(
     Raises MnistGraphError as `train` does, and UsageError if the data is not what the run was
     trained on or `iterations` is below what the run has.
     """
-    check_intervals(log_every, save_every)
+    log_every, save_every = check_intervals(log_every, save_every)
+    hooks = _checked_hooks(hooks)
     check_device(device)
     if iterations is not None:
         iterations = whole_number("iterations", iterations)
@@ -95,12 +98,28 @@ def resume(
         run = load_run(run_dir)  # again: another process may have trained it meanwhile
         if not run.needs_training(iterations):
             return run
+        _require_data_sets(data)
         run.require_data(data.sha256)
         recipe = run.recipe if iterations is None else run.recipe.override(iterations=iterations)
         prepared = _prepare(recipe, data, device)
         if recipe != run.recipe:
             run = run.lengthen(recipe.iterations)
         return _train_run(run, data, prepared, log_every, save_every, hooks)
+
+
+def _require_data_sets(data: DataSets) -> None:
+    require("data", data, DataSets, "what read_data_sets() returns")
+
+
+def _checked_hooks(hooks: Sequence[Hook]) -> tuple[Hook, ...]:
+    """Return the hooks as a tuple. Raises UsageError if one of them is not a Hook."""
+    try:
+        checked = tuple(hooks)
+    except TypeError:
+        raise wrong_type("hooks", "a list of Hooks", hooks) from None
+    for hook in checked:
+        require("each of hooks", hook, Hook, "a Hook")
+    return checked
 
 
 class _Prepared(NamedTuple):
@@ -111,6 +130,7 @@ class _Prepared(NamedTuple):
 
 def _prepare(recipe: Recipe, data: DataSets, device: str) -> _Prepared:
     """Choose the device and build the graph. Raises UsageError if recipe and data do not fit."""
+    _require_data_sets(data)
     if data.is_fake:
         raise UsageError("fake data has nothing to learn: call read_data_sets() without fake_data")
     if data.validation.num_examples != recipe.validation_size:

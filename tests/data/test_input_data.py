@@ -170,10 +170,21 @@ def test_one_hot_rows_have_the_given_number_of_classes():
     assert input_data.dense_to_one_hot(np.array([]), 3).shape == (0, 3)
 
 
-@pytest.mark.parametrize("labels", [[0, 3], [-1, 0], [0.5, 1], ["a"]])
+@pytest.mark.parametrize("labels", [[0, 3], [-1, 0], [0.5, 1], ["a"], [[0], [1, 2]]])
 def test_labels_out_of_range_have_no_one_hot_row(labels):
     with pytest.raises(UsageError, match="whole numbers from 0 to 2"):
-        input_data.dense_to_one_hot(np.array(labels), 3)
+        input_data.dense_to_one_hot(labels, 3)
+
+
+def test_rows_of_many_classes_take_no_more_memory_than_they_need():
+    assert input_data.dense_to_one_hot([1, 2], 2**16).shape == (2, 2**16)
+    with pytest.raises(UsageError, match="num_classes must be between 1 and 65536, not 1000000"):
+        input_data.dense_to_one_hot([1, 2], 10**12)
+
+
+def test_path_with_a_null_character_is_refused():
+    with pytest.raises(UsageError, match="f must be a path"):
+        input_data.extract_labels("a\0b")
 
 
 def test_too_few_classes_are_refused():

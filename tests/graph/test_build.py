@@ -6,6 +6,7 @@ import tensorflow as tf
 from helpers import CLASSICS
 
 from mnist_graph import build_graph, recipes
+from mnist_graph.errors import UsageError
 
 tf1 = tf.compat.v1
 TENSORS = (
@@ -267,3 +268,27 @@ def test_temperature_changes_only_the_probabilities(opened, batch):
     np.testing.assert_array_equal(logits, same_logits)
     assert loss == same_loss
     np.testing.assert_allclose(sharper, plain**2 / (plain**2).sum(1, keepdims=True), rtol=1e-4)
+
+
+WRONG_ARGUMENTS = {
+    "a name": (("mlp",), "recipe must be a Recipe such as recipes"),
+    "one side": ((recipes["mlp"], 28), "image_shape must be .height, width., not 28"),
+    "channels": ((recipes["mlp"], (28, 28, 1)), "image_shape must be .height, width., not "),
+    "no height": ((recipes["mlp"], (0, 28)), "image_shape must be at least 1, not 0"),
+    "half a pixel": ((recipes["mlp"], (2.5, 28)), "image_shape must be a whole number, not 2.5"),
+    "no classes": ((recipes["mlp"], (28, 28), 0), "classes must be at least 1, not 0"),
+    "classes in words": ((recipes["mlp"], (28, 28), "ten"), "classes must be a whole number"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ARGUMENTS)
+def test_arguments_of_other_types_are_refused(name):
+    arguments, message = WRONG_ARGUMENTS[name]
+    with pytest.raises(UsageError, match=message):
+        build_graph(*arguments)
+
+
+def test_arrays_and_tensors_are_taken_as_numbers():
+    graph = build_graph(recipes["softmax"], np.array([20, 30]), tf.constant(5))
+    assert graph.pixels.shape.as_list() == [None, 20, 30]
+    assert graph.logits.shape.as_list() == [None, 5]

@@ -1,9 +1,12 @@
 """A network that a program registers itself."""
 
+import re
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from mnist_graph import Classifier, MnistGraphError, Recipe, network, train
+from mnist_graph import Classifier, MnistGraphError, Recipe, build_graph, network, train
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.network import NETWORKS
 from mnist_graph.graph.outline import outline
@@ -77,6 +80,80 @@ def test_network_keeps_the_function(registry):
 
 
 @pytest.mark.usefixtures("registry")
-def test_unknown_setting_is_refused():
-    with pytest.raises(ValueError, match="not an optional setting: depth"):
-        network("hidden", "depth")
+@pytest.mark.parametrize("setting", ["depth", None, lambda layers, images, recipe: images])
+def test_unknown_setting_is_refused(setting):
+    with pytest.raises(
+        UsageError, match=r"the arguments of @network must be names .* @network\(\)"
+    ):
+        network("hidden", setting)
+
+
+@pytest.mark.usefixtures("registry")
+def test_name_of_a_network_of_another_module_is_refused():
+    def mlp(layers, images, recipe):
+        return layers.logits(layers.flatten(images))
+
+    with pytest.raises(UsageError, match="there is a network 'mlp'; give yours another name"):
+        network()(mlp)
+
+
+LOGITS = "network build must return what layers.logits returns"
+
+FAULTY = {
+    "nothing": (lambda layers, images: None, LOGITS),
+    "the images": (lambda layers, images: images, LOGITS),
+    "another number of classes": (
+        lambda layers, images: layers.dense(layers.flatten(images), 7, "dense1"),
+        LOGITS,
+    ),
+    "not flattened": (
+        lambda layers, images: layers.logits(images),
+        "the inputs of layer output must go through layers.flatten first",
+    ),
+    "flattened too early": (
+        lambda layers, images: layers.conv2d(layers.flatten(images), 3, 4, "conv1"),
+        "layer conv1 must come before layers.flatten",
+    ),
+    "no units": (
+        lambda layers, images: layers.logits(layers.dense(layers.flatten(images), 0, "dense1")),
+        "units of layer dense1 must be at least 1, not 0",
+    ),
+    "no filter": (  # TensorFlow would end the process
+        lambda layers, images: layers.logits(layers.flatten(layers.conv2d(images, 0, 4, "conv1"))),
+        "size of layer conv1 must be at least 1, not 0",
+    ),
+    "unknown padding": (
+        lambda layers, images: layers.conv2d(images, 3, 4, "conv1", padding="same"),
+        "padding of layer conv1 must be SAME or VALID, not 'same'",
+    ),
+    "one name twice": (
+        lambda layers, images: layers.logits(layers.dense(layers.flatten(images), 5, "output")),
+        "network build has two layers named 'output'",
+    ),
+}
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("fault", FAULTY)
+def test_network_that_is_wrong_is_refused(fault):
+    function, message = FAULTY[fault]
+
+    @network()
+    def build(layers, images, recipe):
+        return function(layers, images)
+
+    recipe = Recipe(model="m", network="build", iterations=1, batch_size=1, learning_rate=0.1)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        outline(recipe)
+
+
+@pytest.mark.usefixtures("registry")
+def test_network_whose_tensor_is_wrong_is_refused():
+    @network()
+    def build(layers, images, recipe):
+        logits = layers.logits(layers.flatten(images))
+        return logits if isinstance(logits, tuple) else tf.cast(logits, tf.float64)
+
+    recipe = Recipe(model="m", network="build", iterations=1, batch_size=1, learning_rate=0.1)
+    with pytest.raises(UsageError, match=LOGITS):
+        build_graph(recipe)

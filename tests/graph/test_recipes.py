@@ -64,6 +64,8 @@ INVALID = [
     ("learning_rate", math.inf),
     ("learning_rate", math.nan),
     ("decay_iterations", 0.0),
+    ("decay_iterations", 1e-300),
+    ("temperature", 1e-40),  # its quotients would be infinite, and the probabilities NaN
     ("keep_prob", 0.0),
     ("keep_prob", 1.01),
     ("keep_prob", -0.5),
@@ -78,13 +80,15 @@ INVALID = [
     ("loss", "max"),
     ("dropout", "first"),
     ("precision", "float64"),
+    ("precision", "x" * 1000),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), INVALID)
 def test_invalid_value_is_refused(name, value):
-    with pytest.raises(UsageError, match=f"^{name} must be .*, not "):
+    with pytest.raises(UsageError, match=f"^{name} must be .*, not ") as refused:
         MLP.override(**{name: value})
+    assert len(str(refused.value)) < 200
 
 
 @pytest.mark.parametrize(
@@ -131,6 +135,7 @@ def test_value_becomes_the_hyperparameters_own_type(name, value, converted):
         ("keep_prob", False, "a number"),
         ("hidden", 32, "a sequence of whole numbers"),
         ("hidden", "32", "a sequence of whole numbers"),
+        ("hidden", np.array(32), "a sequence of whole numbers"),
         ("hidden", (32.0,), "a whole number"),
         ("hidden", np.zeros((2, 2)), "a whole number"),
         ("activation", 3, "of type str"),

@@ -46,7 +46,7 @@ def test_one_cycle_schedule_rises_and_falls_linearly():
 
 @pytest.mark.parametrize("warmup", [0.0, 1.0])
 def test_one_cycle_schedule_must_rise_and_fall(warmup):
-    with pytest.raises(UsageError, match="warmup must be above 0 and below 1"):
+    with pytest.raises(UsageError, match="warmup must be a number from 1e-06"):
         recipes["cnn-fast"].override(warmup=warmup)
 
 

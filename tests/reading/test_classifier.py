@@ -1,6 +1,10 @@
 """Classifier: a finished run's network classifies images and reads pictures."""
 
 import os
+import select
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -206,15 +210,16 @@ def test_from_model_refuses_a_recipe_without_a_finished_run(trained, overrides):
 
 
 NO_RUNS = {
-    "restore None": (lambda: Classifier.restore(None), "directory must be a path, not NoneType"),
-    "restore a number": (lambda: Classifier.restore(1), "directory must be a path, not int"),
-    "a path as run": (lambda: Classifier("runs/mlp/1"), "run must be a Run, not str; see restore"),
+    "restore None": (lambda: Classifier.restore(None), "directory must be a path, not None"),
+    "restore a number": (lambda: Classifier.restore(1), "directory must be a path, not 1"),
+    "a path as run": (lambda: Classifier("runs/mlp/1"), "must be a Run"),
+    "no run": (lambda: Classifier(None), "not None"),
     "no model": (lambda: Classifier.from_model(None), "model must be the name of a recipe"),
-    "a list of models": (lambda: Classifier.from_model(["mlp"]), "not list"),
+    "a list of models": (lambda: Classifier.from_model(["mlp"]), "not \\['mlp'\\]"),
     "no folder": (lambda: Classifier.from_model("mlp", None), "runs_dir must be a path"),
     "long folder": (lambda: Classifier.from_model("mlp", "a" * 300), "File name too long"),
     "long directory": (lambda: Classifier.restore("a" * 300), "File name too long"),
-    "null character": (lambda: Classifier.restore("a\0b"), "is not a run directory"),
+    "null character": (lambda: Classifier.restore("a\0b"), "directory must be a path"),
 }
 
 
@@ -235,6 +240,54 @@ def test_a_closed_classifier_refuses_to_predict_and_to_read(trained):
     ):
         with pytest.raises(MnistGraphError, match="the session is closed; open the run again"):
             use()
+
+
+def test_a_classifier_that_is_closed_while_another_thread_predicts_raises_the_same(trained):
+    classifier = Classifier.restore(trained("mlp").directory)
+    images = np.zeros((BATCH, 784))
+
+    def predict_for_ever():
+        while True:
+            classifier.predict(images)
+
+    with ThreadPoolExecutor(1) as thread:
+        predicting = thread.submit(predict_for_ever)
+        time.sleep(0.1)
+        classifier.close()
+        with pytest.raises(MnistGraphError, match="the session is closed; open the run again"):
+            predicting.result(timeout=30)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_is_told_that_tensorflow_does_not_run_in_it(reader, trained):
+    directory = trained("mlp").directory
+    for use in (
+        lambda: reader.predict(np.zeros((1, 784))),
+        lambda: Classifier.restore(directory),
+    ):
+        receiving, sending = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                use()
+            except MnistGraphError as error:
+                os.write(sending, str(error).encode())
+            finally:
+                os._exit(0)
+        os.close(sending)
+        with open(receiving, "rb") as pipe:
+            answered, _, _ = select.select([pipe], [], [], 20)
+            if not answered:
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            assert pipe.read().startswith(b"TensorFlow does not run in a process forked from")
+
+
+@pytest.mark.parametrize("ink", [None, INK, TEST_IMAGE])
+def test_what_is_no_ink_is_refused(reader, ink):
+    with pytest.raises(MnistGraphError, match="ink must be what load_ink returns"):
+        reader.read_digits(ink)
 
 
 def test_an_unfinished_run_is_refused(tmp_path):

@@ -4,6 +4,8 @@ import io
 import os
 import socket
 import struct
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +223,10 @@ def test_pictures_of_extreme_shapes_are_read_without_an_error(size, kind):
         "checks": (rows + columns) // 3 % 2 * 255,
     }[kind]
     given_to_the_network(Image.fromarray(pixels.astype(np.uint8)))
+
+
+def test_reading_in_several_threads_leaves_the_warning_filters_as_they_are():
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(read_grey, [TEST_IMAGE] * 200))
+    assert warnings.filters == before

@@ -345,3 +345,16 @@ def test_a_loop_of_links_in_place_of_the_directory_is_reported(new_run, tmp_path
     (name,) = options
     with pytest.raises(MnistGraphError, match=r"cannot write to .*loop"):
         new_run(**{name: tmp_path / "loop"})
+
+
+def test_what_cannot_name_a_run_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="directory must be a path, not None"):
+        load_run(None)
+    with pytest.raises(UsageError, match="runs_dir must be a path, not 5"):
+        list(list_runs(5, "mlp"))
+    with pytest.raises(UsageError, match="model must be the name of a recipe, not None"):
+        list(list_runs(tmp_path, None))
+    with pytest.raises(UsageError, match="recipe must be a Recipe, not 'mlp'"):
+        find_run(tmp_path, "mlp", {})
+    with pytest.raises(MnistGraphError, match="File name too long"):
+        list(list_runs(tmp_path, "m" * 300))

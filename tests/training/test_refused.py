@@ -23,6 +23,10 @@ INVALID = [
     ({}, {"save_every": -1.0}, "--save-every must be at least 0, not -1.0"),
     ({}, {"save_every": math.nan}, "--save-every must be at least 0, not nan"),
     ({}, {"save_every": "soon"}, "--save-every must be a number, not 'soon'"),
+    ({}, {"hooks": None}, "hooks must be a list of Hooks, not None"),
+    ({}, {"hooks": Hook()}, "hooks must be a list of Hooks, not <"),
+    ({}, {"hooks": [print]}, "each of hooks must be a Hook, not <"),
+    ({}, {"runs_dir": 5}, "runs_dir must be a path, not 5"),
 ]
 
 
@@ -35,6 +39,18 @@ def test_train_refuses_before_it_creates_the_run_directory(
     assert not (tmp_path / "run").exists()
 
 
+def test_train_refuses_what_is_no_recipe_no_data_and_no_path(mnist, tmp_path):
+    with pytest.raises(UsageError, match=r'recipe must be a Recipe such as recipes\["mlp"\], not'):
+        train("mlp", mnist, tmp_path / "run")
+    for data in (None, mnist.train):
+        with pytest.raises(UsageError, match=r"data must be what read_data_sets\(\) returns, not"):
+            train(SHORT, data, tmp_path / "run")
+    for run_dir in (5, b"run", "a\0b"):
+        with pytest.raises(UsageError, match="run_dir must be a path, not "):
+            train(SHORT, mnist, run_dir)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -43,6 +59,7 @@ def test_train_refuses_before_it_creates_the_run_directory(
         ({"iterations": "2000"}, "iterations must be a whole number, not '2000'"),
         ({"log_every": 0}, "--log-every must be at least"),
         ({"save_every": math.nan}, "--save-every must be at least"),
+        ({"hooks": 5}, "hooks must be a list of Hooks, not 5"),
     ],
 )
 def test_resume_refuses(trained, mnist, options, message):
@@ -50,24 +67,32 @@ def test_resume_refuses(trained, mnist, options, message):
         resume(trained("softmax").directory, mnist, **options)
 
 
+def test_resume_refuses_what_is_no_path_and_no_data(trained, mnist):
+    with pytest.raises(UsageError, match="directory must be a path, not None"):
+        resume(None, mnist)
+    with pytest.raises(UsageError, match=r"data must be what read_data_sets\(\) returns, not None"):
+        resume(trained("softmax").directory, None, iterations=10**6)
+
+
 class FailAt(Hook):
     """Fails when training begins (at None) or after an iteration."""
 
-    def __init__(self, iteration=None):
-        self.iteration = iteration
+    def __init__(self, iteration=None, error=TypeError):
+        self.iteration, self.error = iteration, error
 
     def begin(self, training):
         if self.iteration is None:
-            raise TypeError("failed")
+            raise self.error("failed")
 
     def after_iteration(self, iteration):
         if iteration == self.iteration:
-            raise TypeError("failed")
+            raise self.error("failed")
 
 
-def test_training_that_fails_before_it_begins_leaves_no_directory(tmp_path, mnist):
-    with pytest.raises(TypeError, match="failed"):
-        train(SHORT, mnist, tmp_path / "run", hooks=[FailAt()])
+@pytest.mark.parametrize("error", [TypeError, KeyboardInterrupt])
+def test_training_that_ends_before_it_begins_leaves_no_directory(tmp_path, mnist, error):
+    with pytest.raises(error, match="failed"):
+        train(SHORT, mnist, tmp_path / "run", hooks=[FailAt(error=error)])
     assert not (tmp_path / "run").exists()
 
 
