@@ -58,12 +58,12 @@ def train(
         runs_dir,
         run_dir,
     )
-    try:
-        with run.locked():
+    with run.locked():
+        try:
             return _train_run(run, data, prepared, log_every, save_every, hooks)
-    except BaseException:  # Ctrl-C too
-        discard_unless_begun(run)
-        raise
+        except BaseException:  # Ctrl-C too
+            discard_unless_begun(run)
+            raise
 
 
 def resume(

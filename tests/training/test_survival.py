@@ -18,13 +18,13 @@ KILLED = ("--model", "mlp", "--hidden", "64,32", "--iterations", "600", "--log-e
 
 
 @pytest.mark.slow
-def test_run_killed_twenty_times_equals_the_uninterrupted_run(tmp_path):
+def test_run_killed_ten_times_equals_the_uninterrupted_run(tmp_path):
     """Most kills interrupt the writing of a checkpoint."""
     start_up = measure_start_up(tmp_path, "whole")
     kills, runs = 0, 0
-    while kills < 20:
+    while kills < 10:
         name = f"killed{runs}"
-        kills += train_with_kills(tmp_path, name, 20 - kills, random.Random(runs), start_up)
+        kills += train_with_kills(tmp_path, name, 10 - kills, random.Random(runs), start_up)
         assert same_files(tmp_path / name, tmp_path / "whole"), f"run {runs}, {kills} kills"
         assert same_variables(tmp_path / name, tmp_path / "whole")
         runs += 1
@@ -163,7 +163,7 @@ RESUMED = [
     ("mlp5-relu-dropout", {}),
     ("conv3-batchnorm", {}),
     ("cnn-fast", {}),
-    ("cnn-best", {"batch_size": 16}),
+    ("cnn-best", {"batch_size": 8}),
 ]
 """Recipes and changes that have, between them, everything a checkpoint must restore: the
 optimizer's slots, moving averages, dropout, schedules, augmentation.
