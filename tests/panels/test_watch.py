@@ -271,6 +271,8 @@ def test_the_picture_is_replaced_while_training(tmp_path):
         wait_until((tmp_path / "run.png").exists)
         first = (tmp_path / "run.png").read_bytes()
         wait_until(lambda: (tmp_path / "run.png").read_bytes() != first)
+        # Tests are due after a share of the time, so maybe not before the second picture.
+        wait_until(lambda: (tmp_path / "run" / "test.csv").read_text().count("\n") > 2)
         assert process.poll() is None
     finally:
         process.terminate()

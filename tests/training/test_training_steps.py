@@ -147,7 +147,7 @@ CHANGES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("model", CHANGES)
 def test_every_training_step_equals_numpys(tmp_path, model):
-    changes = {"iterations": 100, "seed": 5, "precision": "float32", **CHANGES[model]}
+    changes = {"iterations": 60, "seed": 5, "precision": "float32", **CHANGES[model]}
     recipe = recipes[model].override(**changes)
     data = read_data_sets(validation_size=recipe.validation_size)
     few = DataSet(data.test.pixels[:9], data.test.sparse_labels[:9], classes=10)
