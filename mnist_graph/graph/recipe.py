@@ -165,7 +165,8 @@ class Recipe:
 
     def _require(self, name: str, fits: bool, what: str) -> None:
         if not fits:
-            raise UsageError(f"{name} must be {what}, not {getattr(self, name)!s:.80}")
+            value = " ".join(str(getattr(self, name)).split())
+            raise UsageError(f"{name} must be {what}, not {value:.80}")
 
     def _not_used(self, name: str) -> str:
         return f"{self.model} has no {name} to set"

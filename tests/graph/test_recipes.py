@@ -78,6 +78,7 @@ INVALID = [
     ("schedule", "cosine"),
     ("weights", "ones"),
     ("loss", "max"),
+    ("loss", "a\nb" * 1000),
     ("dropout", "first"),
     ("precision", "float64"),
     ("precision", "x" * 1000),
@@ -89,6 +90,7 @@ def test_invalid_value_is_refused(name, value):
     with pytest.raises(UsageError, match=f"^{name} must be .*, not ") as refused:
         MLP.override(**{name: value})
     assert len(str(refused.value)) < 200
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
