@@ -19,7 +19,7 @@ SHORT_RUNS = {
     "softmax": (),
     "mlp": (),
     # At the published rate of 1e-4, it would take twice as many to get as far.
-    "cnn": ("--iterations", "250", "--learning-rate", "0.001"),
+    "cnn": ("--iterations", "200", "--learning-rate", "0.001"),
 }
 """The words after `--model NAME` that train each shared run."""
 

@@ -36,6 +36,7 @@ def example_with(word):
     return code
 
 
+@pytest.mark.slow
 def test_the_plain_loop_of_the_readme_runs(tmp_path):
     printed = run_example(tmp_path, example_with("graph.train_step"))
     assert float(re.search(r"0\.\d+", printed)[0]) > 0.80

@@ -104,6 +104,7 @@ assert os.environ == before
 """
 
 
+@pytest.mark.slow
 def test_the_package_leaves_the_environment_unchanged(tmp_path):
     outcome = run_python(ENVIRONMENT.format(folder=str(tmp_path / "run")))
     assert outcome.code == 0, outcome.err

@@ -190,6 +190,7 @@ def test_resume_of_a_finished_run_only_prints_its_result(trained):
     assert printed(outcome.out) == []
 
 
+@pytest.mark.slow
 def test_the_printed_command_repeats_the_flags_that_resuming_needs(tmp_path):
     words = ("--device", "cpu", "--log-every", "1", "--model", "softmax", "--iterations", "3000")
     stopped = stop(tmp_path, signal.SIGINT, *words, "--run-dir", "it's mine")

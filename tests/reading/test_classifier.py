@@ -198,9 +198,9 @@ def test_from_model_restores_the_newest_finished_run_of_the_recipe(trained):
     with Classifier.from_model("mlp", run.cwd / "runs") as classifier:
         assert classifier.run.directory == run.directory
     with Classifier.from_model(
-        "cnn", trained("cnn").cwd / "runs", iterations=250, learning_rate=0.001
+        "cnn", trained("cnn").cwd / "runs", iterations=200, learning_rate=0.001
     ) as classifier:
-        assert classifier.run.recipe.iterations == 250
+        assert classifier.run.recipe.iterations == 200
 
 
 @pytest.mark.parametrize("overrides", [{"iterations": 7}, {"seed": 1}])

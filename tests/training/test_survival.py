@@ -112,6 +112,7 @@ train(recipe, read_data_sets(), {run!r}, save_every=0, log_every=1, hooks=[FillD
 """From iteration 10 to 20, a limit on the size of files has the effect of a full disk."""
 
 
+@pytest.mark.slow
 def test_temporarily_full_disk_loses_nothing(tmp_path, mnist):
     outcome = run_python(FULL_DISK.format(run=str(tmp_path / "run")))
     assert outcome.code == 0, outcome.err

@@ -384,6 +384,7 @@ assert tf.config.threading.get_intra_op_parallelism_threads() == threads
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "threads",
     [
