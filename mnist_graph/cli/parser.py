@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 from mnist_graph.errors import UsageError
@@ -47,6 +48,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@cache
 def create_parser() -> argparse.ArgumentParser:
     """Create the parser, its flags grouped by what a user wants to do."""
     parser = _Parser(

@@ -48,6 +48,7 @@ class Request:
         self.options = options
         self.at_exit = ExitStack()
         """What has to be closed when the command is done, such as a window."""
+        self._data: dict[int, DataSets] = {}
         check_intervals(options.log_every, options.save_every)
         self.given = given = given_flags(options)
         """The names of the options that differ from their defaults."""
@@ -76,9 +77,7 @@ class Request:
     @cached_property
     def overrides(self) -> dict[str, Any]:
         """The hyperparameters given by flags, by name."""
-        given = vars(self.options)
-        names = set(OVERRIDABLE)
-        overrides = {n: v for n, v in given.items() if n in names and v is not None}
+        overrides = {n: getattr(self.options, n) for n in self.given if n in OVERRIDABLE}
         texts: dict[str, str] = {}
         for setting in self.options.set:
             name, equals, text = setting.partition("=")
@@ -95,16 +94,22 @@ class Request:
         return self.base_recipe.override(**self.overrides)
 
     def read_data(self, recipe: Recipe) -> "DataSets":
-        """Read the data in --data-dir (default: MNIST), split as `recipe` says. Raises
-        MnistGraphError if --data-dir has none of the files.
+        """Read the data in --data-dir (default: MNIST), split as `recipe` says: once, however
+        often it is needed. Raises MnistGraphError if --data-dir has none of the files.
         """
+        size = recipe.validation_size
+        if size not in self._data:
+            self._data[size] = self._read_data(size)
+        return self._data[size]
+
+    def _read_data(self, validation_size: int) -> "DataSets":
         from mnist_graph.data.datasets import find_files, read_data_sets
 
         folder = self.options.data_dir
         if folder is not None and not find_files(folder):
             fault = "has none of the four IDX files" if Path(folder).is_dir() else "is not a folder"
             raise MnistGraphError(f"{folder} {fault} (train-images-idx3-ubyte, plain or .gz, ...)")
-        return read_data_sets(folder, validation_size=recipe.validation_size)
+        return read_data_sets(folder, validation_size=validation_size)
 
     def require_no_training_flags(self, run: "Run", names: Sequence[str] = TRAINING_FLAGS) -> None:
         """Raise UsageError if one of the flags `names` is given, since `run` is finished."""

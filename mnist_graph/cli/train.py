@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mnist_graph.cli.messages import note
-from mnist_graph.cli.parser import PROGRAM, create_parser
+from mnist_graph.cli.parser import PROGRAM
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request, flag
 from mnist_graph.errors import MnistGraphError, UsageError
@@ -181,13 +181,12 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
 
 def _resume_command(request: Request, run: Run) -> str:
     """Return the command that resumes the stopped run."""
-    options, parser = request.options, create_parser()
+    options = request.options
     words = ["python", sys.argv[0]] if sys.argv[0].endswith("main.py") else [PROGRAM]
     words += ["--model", run.recipe.model, "--resume", "--run-dir", str(run.directory)]
     for name in REPEATED:
-        value = getattr(options, name)
-        if value != parser.get_default(name):
-            words += [flag(name), str(value)]
+        if name in request.given:
+            words += [flag(name), str(getattr(options, name))]
     if options.quiet:  # pragma: no cover - without lines, a test cannot time a signal
         words.append("--quiet")
     return shlex.join(words)

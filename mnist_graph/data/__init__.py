@@ -6,7 +6,7 @@
     augmentation   how strongly training images are distorted
     distortions    the distortions themselves
     scaling        bytes 0..255 -> numbers in [0, 1]
-    arguments      checks the type of a number that a caller gives
+    arguments      checks the numbers and paths that a caller gives
     mnist/         MNIST itself
 
 Open `datasets` first.

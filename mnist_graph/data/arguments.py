@@ -52,7 +52,7 @@ def checked_path(name: str, value: Any) -> Path:
 
 
 def require(name: str, value: Any, kind: type, what: str) -> None:
-    """Raise UsageError unless `value` is a `kind`, of which `what` tells the caller."""
+    """Raise UsageError unless `value` is a `kind`, described as `what`."""
     if not isinstance(value, kind):
         raise wrong_type(name, what, value)
 

@@ -122,9 +122,8 @@ class DataSet:
         """All images: float32 in [0, 1] (or uint8 in 0..255), [n, height * width], or
         [n, height, width, 1] with reshape=False.
 
-        They are made when they are first asked for, and kept: MNIST's training images take
-        172 MB. From then on `next_batch` takes its images from them, changed or not; `pixels`
-        stays as it is.
+        They are made at the first access and kept: MNIST's training images take 172 MB. From
+        then on `next_batch` takes its images from them, changed or not; `pixels` stays as it is.
         """
         if self._images is None:
             self._images = self._convert_pixels(slice(None))

@@ -4,7 +4,7 @@ Python or read from JSON, and the command line's text.
 
 from typing import Any, get_args
 
-from mnist_graph.data.arguments import number, whole_number, wrong_type
+from mnist_graph.data.arguments import number, require, whole_number, wrong_type
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.errors import UsageError
 
@@ -33,8 +33,7 @@ def convert(name: str, value: Any, hint: Any) -> Any:
             what = "a sequence of whole numbers such as (512, 256)"
             raise wrong_type(name, what, value) from None
         return tuple(whole_number(name, item) for item in items)
-    if not isinstance(value, hint):
-        raise wrong_type(name, KINDS.get(hint, f"of type {hint.__name__}"), value)
+    require(name, value, hint, KINDS.get(hint, f"of type {hint.__name__}"))
     return value
 
 

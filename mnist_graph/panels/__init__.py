@@ -22,8 +22,6 @@ PICTURES = (".png", ".jpg", ".pdf", ".svg")
 """The suffixes of files that show the newest state."""
 FILMS = (".gif", ".mp4")
 """The suffixes of films."""
-
-
 MARK = "mnist_graph panels"
 """Stands in the metadata of every file that is drawn, so that no other file is overwritten."""
 MARK_WITHIN = 2**16

@@ -45,7 +45,7 @@ def read_grey(picture: Picture, name: str | None = None) -> np.ndarray:
     name = name or _name_of(picture)
     with _opened(picture, name) as image:
         grey = _grey(image, name)
-    pages = _count_pages(picture, name)
+        pages = _count_pages(picture, image)
     if pages > 1:
         message = f"{name} has {pages} pages; only the first is read"
         warnings.warn(message, MnistGraphWarning, stacklevel=2)
@@ -135,15 +135,15 @@ def _formats() -> list[str]:
     return [name for name in Image.OPEN if name != "EPS"]
 
 
-def _count_pages(picture: Picture, name: str) -> int:
-    """Return the number of pages in a file; 1 if the rest of it is damaged."""
+def _count_pages(picture: Picture, image: Image.Image) -> int:
+    """Return the number of pages in the file `picture`, opened as `image`; 1 if the rest of it is
+    damaged. Counting moves the image to its other pages.
+    """
     if isinstance(picture, Image.Image | np.ndarray):
         return 1  # the caller has chosen the page
     try:
-        # Opened anew, because counting moves an image to its other pages.
-        with _opened(picture, name) as image:
-            return 1 if image.format in NOT_PAGES else getattr(image, "n_frames", 1)
-    except MnistGraphError:
+        return 1 if image.format in NOT_PAGES else getattr(image, "n_frames", 1)
+    except Exception:  # as in `_opened`
         return 1
 
 
