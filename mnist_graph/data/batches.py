@@ -6,23 +6,31 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from mnist_graph.data import strips
 from mnist_graph.data.augmentation import Augmentation
-from mnist_graph.data.datasets import DataSet, batch_indices
+from mnist_graph.data.datasets import DataSet, DataSets, batch_indices
 from mnist_graph.data.distortions import augment
 
 Batch = tuple[np.ndarray, np.ndarray]
-"""Pixels, uint8 [n, height, width], and labels, int32 [n]."""
+"""Pixels, uint8 [n, height, width], and labels, int32 [n]; of strips, int32 [n, longest], padded
+with -1.
+"""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class BatchSettings(Protocol):
-    """What determines the batches; a recipe has it all."""
+class StripSettings(Protocol):
+    """What determines the batches of strips; a recipe has it all."""
 
     @property
     def batch_size(self) -> int: ...
     @property
     def seed(self) -> int: ...
+
+
+class BatchSettings(StripSettings, Protocol):
+    """What determines the batches of images; a recipe has it all."""
+
     @property
     def augmentation(self) -> Augmentation | None: ...
 
@@ -36,6 +44,27 @@ def batches(
     A thread prepares the next range while the caller uses the current one.
     """
     return _ahead(lambda iterations: _make_batches(dataset, settings, iterations), ranges)
+
+
+def strip_batches(
+    data: DataSets, settings: StripSettings, ranges: Iterable[range]
+) -> Iterator[tuple[range, Batch]]:
+    """Yield each range, of a single iteration, with its strips and their labels; see
+    `strips.make_batch`. They are prepared as those of `batches`.
+    """
+
+    def make(iterations: range) -> Batch:
+        (iteration,) = iterations
+        return strips.make_batch(data, settings.seed, iteration, settings.batch_size)
+
+    return _ahead(make, ranges)
+
+
+def test_examples(data: DataSets, reads_strips: bool) -> Batch:
+    """Return the test images, or the test strips, with their labels."""
+    if reads_strips:
+        return strips.make_test_strips(data)
+    return data.test.pixels, sparse_labels(data.test, slice(None))
 
 
 def make_batch(dataset: DataSet, settings: BatchSettings, iteration: int) -> Batch:
