@@ -1,4 +1,4 @@
-"""Digits, or strips of digits, with their labels and predictions, which a run saves for the panels."""
+"""Digits or strips with their labels and predictions, which a run saves for the panels."""
 
 import io
 import zipfile
