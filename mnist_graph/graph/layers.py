@@ -5,7 +5,7 @@ dropout, the iteration. So two graphs with the same seed start from the same wei
 resumed run drops the units that the uninterrupted run would have dropped.
 
 Where a layer takes a `dtype`, float32 or bfloat16, it multiplies in it and returns it, biases
-included. Variables are always float32, and so are the outputs of a layer without biases.
+included. Variables are always float32.
 """
 
 import math
@@ -129,7 +129,7 @@ def conv2d(
 
 def _add_bias(product: tf.Tensor, bias: float | None) -> tf.Tensor:
     if bias is None:
-        return tf.cast(product, tf.float32)
+        return product
     return tf.nn.bias_add(product, tf.cast(bias_variable(product.shape[-1], bias), product.dtype))
 
 
@@ -151,8 +151,8 @@ def flatten(inputs: tf.Tensor) -> tf.Tensor:
 
 
 def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:
-    """Normalize each channel of float32 [n, h, w, c] or [n, c] to mean 0 and variance 1 and
-    add a learned offset (Ioffe and Szegedy 2015). A learned scale would be redundant before
+    """Normalize each channel of [n, h, w, c] or [n, c] to mean 0 and variance 1 and add a learned
+    offset (Ioffe and Szegedy 2015); the result has the dtype of `inputs`. A learned scale would be redundant before
     ReLU.
 
     With `is_training`, use the batch's own mean and variance, and update their moving averages
