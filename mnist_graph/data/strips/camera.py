@@ -66,6 +66,6 @@ def _through_lens(grey: np.ndarray, clean: bool, rng: np.random.Generator) -> np
     result = np.clip(grey + 0.5, 0, 255).astype(np.uint8)
     if not clean and rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))]
-        done, data = cv2.imencode(".jpg", result, quality)
-        result = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if done else result
+        _, data = cv2.imencode(".jpg", result, quality)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
     return result

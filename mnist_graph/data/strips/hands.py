@@ -71,9 +71,9 @@ class Hand(NamedTuple):
         if source == "allographs":
             forms = ALLOGRAPHS[digit]
             return draw_strokes(forms[self.strokes[digit] % len(forms)], self.pen, rng, size)
-        forms = pen_strokes()[digit]
-        near = (self.strokes[digit] + rng.integers(10)) % len(forms)  # written about then
-        return draw_strokes([forms[near]], self.pen, rng, size)
+        paths = pen_strokes()[digit]
+        near = (self.strokes[digit] + rng.integers(10)) % len(paths)  # written about then
+        return draw_strokes([paths[near]], self.pen, rng, size)
 
 
 def pick_hand(

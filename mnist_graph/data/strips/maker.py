@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_graph.data.datasets import DataSet, DataSets
 from mnist_graph.data.strips.camera import photograph
-from mnist_graph.data.strips.form import HEIGHT, WIDTH_STEP, pad_strips
+from mnist_graph.data.strips.form import HEIGHT, pad_strips
 from mnist_graph.data.strips.hands import Digits, training_writers
 from mnist_graph.data.strips.writing import CANVAS_HEIGHT, write_row
 
@@ -80,7 +80,7 @@ def training_strips(data: DataSets, seed: int) -> StripMaker:
     return StripMaker(data.train, seed, writers)
 
 
-def test_strips(data: DataSet, count: int) -> Strips:
+def make_test_strips(data: DataSet, count: int) -> Strips:
     """Return `count` strips, always the same, from the digits of `data` alone."""
     maker = StripMaker(data, TEST_SEED, images_only=True)
     made = [maker.strip((number,), TEST_WIDTH - SPARE) for number in range(count)]

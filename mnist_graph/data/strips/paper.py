@@ -5,7 +5,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from mnist_graph.data.strips.pen import smooth
+from mnist_graph.data.strips.pen import FRACTION_BITS
 
 TEXTURES = 64
 """How many textures there are; a strip takes a piece of one at random."""
@@ -14,23 +14,20 @@ TEXTURE_SIZE = (160, 1400)
 
 
 @cache
-def textures(seed: int) -> list[np.ndarray]:
-    """Return patterns and grain as they are printed on paper: float32 [160, 1400] each, from 0
-    (paper) to 1 (the darkest of the pattern).
+def texture(seed: int, number: int) -> np.ndarray:
+    """Return a pattern or the grain of paper: float32 [160, 1400], from 0 (paper) to 1 (the
+    darkest of the pattern).
     """
     makers = (_grain, _curves, _dots, _hatching, _clouds, _curves, _weave)
-    return [
-        makers[number % len(makers)](np.random.default_rng((seed, number)))
-        for number in range(TEXTURES)
-    ]
+    return makers[number % len(makers)](np.random.default_rng((seed, number)))
 
 
 def piece(seed: int, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """Return a piece of one of the textures, float32 [height, width]."""
-    texture = textures(seed)[rng.integers(TEXTURES)]
-    top = rng.integers(texture.shape[0] - height + 1)
-    left = rng.integers(max(1, texture.shape[1] - width + 1))
-    found = texture[top : top + height, left : left + width]
+    whole = texture(seed, int(rng.integers(TEXTURES)))
+    top = rng.integers(whole.shape[0] - height + 1)
+    left = rng.integers(max(1, whole.shape[1] - width + 1))
+    found = whole[top : top + height, left : left + width]
     return found if found.shape[1] == width else cv2.resize(found, (width, height))
 
 
@@ -63,8 +60,8 @@ def _curves(rng: np.random.Generator) -> np.ndarray:
             phase = 2 * np.pi * drift * x / period + k * rng.uniform(0.0, 0.02)
             wave = k * step - swing + swing * np.sin(phase)
             y = wave + slope * x - max(slope, 0) * width
-            points = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
-            cv2.polylines(canvas, [points], False, 255, thickness, cv2.LINE_AA, 4)
+            points = np.round(np.stack([x, y], axis=1) * 2**FRACTION_BITS).astype(np.int32)
+            cv2.polylines(canvas, [points], False, 255, thickness, cv2.LINE_AA, FRACTION_BITS)
     return canvas.astype(np.float32) / 255
 
 
@@ -92,55 +89,84 @@ def _weave(rng: np.random.Generator) -> np.ndarray:
     return _scaled(cv2.GaussianBlur(noise, (0, 0), along, None, across))
 
 
-def draw_lines(
-    canvas: np.ndarray, base: float, height: float, edges: list[float], rng: np.random.Generator
-) -> None:
-    """Draw printed lines into the ink of a canvas: an underline, ruling, a frame or the sides of
-    boxes between digits.
+class Lines:
+    """Printed lines around a row: under it, ruling, a frame, boxes for the digits, squares."""
 
-    Args:
-        canvas: uint8 [h, w], 255 is ink.
-        base: where the line lies that is written on, in pixels.
-        height: of the digits, in pixels.
-        edges: where one digit ends and the next begins, in pixels.
-    """
-    kind, (high, wide) = rng.random(), canvas.shape
-    shade, thickness = int(rng.uniform(60, 255)), int(rng.integers(1, 5))
-    slope = rng.normal(0, 0.01)
+    def __init__(
+        self, canvas: np.ndarray, base: float, height: float, rng: np.random.Generator
+    ) -> None:
+        """Draw into `canvas`, uint8 [h, w] with 255 for ink; `base` is where the line lies that is
+        written on, and `height` that of the digits, in pixels.
+        """
+        self.canvas, self.base, self.height, self.rng = canvas, base, height, rng
+        self.shade, self.thickness = int(rng.uniform(60, 255)), int(rng.integers(1, 5))
+        self.rise = rng.normal(0, 0.01) * canvas.shape[1]
 
-    def line(start: tuple[float, float], end: tuple[float, float]) -> None:
-        points = smooth(np.array([start, end]))
-        scaled = [np.round(points * 16).astype(np.int32)]
-        # On a canvas of its own, so that a light line does not lighten the ink that it crosses.
-        drawn = np.zeros_like(canvas)
-        cv2.polylines(drawn, scaled, False, shade, thickness, cv2.LINE_AA, 4)
-        np.maximum(canvas, drawn, out=canvas)
+    def draw(self, edges: list[float]) -> None:
+        """Draw one kind of lines at random. `edges` are where one digit ends and the next begins,
+        in pixels.
+        """
+        kinds = [self.draw_underline, self.draw_ruling, self.draw_frame, self.draw_squares]
+        number = self.rng.choice(5, p=(0.45, 0.15, 0.15, 0.08, 0.17))
+        if number < len(kinds):
+            kinds[number]()
+        elif edges:
+            self.draw_boxes(edges)
 
-    def across(level: float, left: float = 0, right: float = wide) -> None:
-        line((left, level), (right, level + slope * wide))
+    def draw_underline(self) -> None:
+        """Draw a line under the digits or through their feet."""
+        width = self.canvas.shape[1]
+        whole = self.rng.random() < 0.7
+        left, right = (0, width) if whole else sorted(self.rng.uniform(0, width, 2).tolist())
+        self._across(self.base + self.rng.uniform(-0.1, 0.35) * self.height, left, right)
 
-    if kind < 0.45:  # one line, under the digits or through their feet
-        whole = rng.random() < 0.7
-        left, right = (0, wide) if whole else sorted(rng.uniform(0, wide, 2).tolist())
-        across(base + rng.uniform(-0.1, 0.35) * height, left, right)
-    elif kind < 0.6:  # ruled paper
-        period = rng.uniform(0.3, 1.3) * height
-        for level in np.arange(base - 3 * period, high + period, period):
-            across(level)
-    elif kind < 0.75:  # a frame around the row
-        left, right = -1 + rng.uniform(0, 8), wide - rng.uniform(0, 8)
-        top, bottom = base - rng.uniform(1.0, 1.5) * height, base + rng.uniform(0, 0.4) * height
-        across(top), across(bottom)
-        line((left, top), (left, bottom)), line((right, top), (right, bottom))
-    elif kind < 0.92 and edges:  # a box for each digit
-        top, bottom = base - rng.uniform(1.05, 1.5) * height, base + rng.uniform(0.05, 0.4) * height
-        if rng.random() < 0.7:
-            across(top), across(bottom)
+    def draw_ruling(self) -> None:
+        """Draw lines at equal distances."""
+        period = self.rng.uniform(0.3, 1.3) * self.height
+        for level in np.arange(self.base - 3 * period, self.canvas.shape[0] + period, period):
+            self._across(level)
+
+    def draw_frame(self) -> None:
+        """Draw a frame around the row."""
+        left = self.rng.uniform(-1, 7)
+        right = self.canvas.shape[1] - self.rng.uniform(0, 8)
+        top, bottom = self._draw_top_and_bottom()
+        self._line((left, top), (left, bottom))
+        self._line((right, top), (right, bottom))
+
+    def draw_boxes(self, edges: list[float]) -> None:
+        """Draw a side between each two digits, with or without a top and a bottom."""
+        top, bottom = self._draw_top_and_bottom(self.rng.random() < 0.7)
         for edge in edges:
-            line((edge, top), (edge, bottom))
-    else:  # squared paper
-        period = rng.uniform(0.2, 0.9) * height
+            self._line((edge, top), (edge, bottom))
+
+    def draw_squares(self) -> None:
+        """Draw squared paper."""
+        high, wide = self.canvas.shape
+        period = self.rng.uniform(0.2, 0.9) * self.height
         for level in np.arange(0, high + period, period):
-            across(level)
+            self._across(level)
         for edge in np.arange(0, wide, period):
-            line((edge, 0), (edge, high))
+            self._line((edge, 0), (edge, high))
+
+    def _draw_top_and_bottom(self, is_drawn: bool = True) -> tuple[float, float]:
+        """Choose where boxes begin and end, draw that, and return it."""
+        top = self.base - self.rng.uniform(1.03, 1.5) * self.height
+        bottom = self.base + self.rng.uniform(0.02, 0.4) * self.height
+        if is_drawn:
+            self._across(top)
+            self._across(bottom)
+        return top, bottom
+
+    def _across(self, level: float, left: float = 0, right: float | None = None) -> None:
+        right = self.canvas.shape[1] if right is None else right
+        self._line((left, level), (right, level + self.rise))
+
+    def _line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        points = np.round(np.array([start, end]) * 2**FRACTION_BITS).astype(np.int32)
+        # On a canvas of its own, so that a light line does not lighten the ink that it crosses.
+        drawn = np.zeros_like(self.canvas)
+        cv2.polylines(
+            drawn, [points], False, self.shade, self.thickness, cv2.LINE_AA, FRACTION_BITS
+        )
+        np.maximum(self.canvas, drawn, out=self.canvas)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_graph.data.strips.hands import Digits, Hand, pick_hand
 from mnist_graph.data.strips.marks import AFTER, BEFORE, LETTERS, MARKS, SEPARATORS
-from mnist_graph.data.strips.paper import draw_lines
+from mnist_graph.data.strips.paper import Lines
 from mnist_graph.data.strips.pen import Glyph, Pen, draw_curves, draw_strokes, smooth
 
 CANVAS_HEIGHT = 64
@@ -62,7 +62,7 @@ def write_row(
     if rng.random() < 0.12:
         writer.add_neighbours()
     if rng.random() < 0.35:
-        draw_lines(writer.canvas, writer.base, height, writer.edges, rng)
+        Lines(writer.canvas, writer.base, height, rng).draw(writer.edges)
     return Row(writer.cut(), writer.written)
 
 
@@ -183,7 +183,7 @@ class _Writer:
     def _place(self, glyph: Glyph, gap: float, level: float = 0.0) -> bool:
         """Put a glyph to the right of the last; return whether there was room."""
         left = max(self.end + max(gap, -0.5 * glyph.ink.shape[1]), 2.0)
-        height, width = glyph.ink.shape
+        width = glyph.ink.shape[1]
         if left + width > self.limit and (self.written or width > self.canvas.shape[1] - left - 4):
             return False
         top = self.base + self.slope * left + glyph.top + level
@@ -259,7 +259,7 @@ def _write_no_digits(most: int, rng: np.random.Generator) -> np.ndarray:
         stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
         x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height
     if rng.random() < 0.4:
-        draw_lines(canvas, base, pen.height, [], rng)
+        Lines(canvas, base, pen.height, rng).draw([])
     return canvas
 
 
