@@ -38,9 +38,11 @@ def test_batches_have_the_form_that_the_network_reads(maker: StripMaker) -> None
     digits = set()
     for iteration in range(12):
         pixels, labels = maker.batch(iteration, 16)
-        assert pixels.dtype == np.uint8 and pixels.shape[:2] == (16, 32)
+        assert pixels.dtype == np.uint8
+        assert pixels.shape[:2] == (16, 32)
         assert pixels.shape[2] % 32 == 0
-        assert labels.dtype == np.int32 and len(labels) == 16
+        assert labels.dtype == np.int32
+        assert len(labels) == 16
         for row in labels:
             count = int((row >= 0).sum())
             assert (row[count:] == -1).all()
@@ -49,7 +51,8 @@ def test_batches_have_the_form_that_the_network_reads(maker: StripMaker) -> None
             counts.append(count)
             digits.update(row[:count].tolist())
     assert digits == set(range(10))
-    assert min(counts) == 0 and max(counts) >= 8
+    assert min(counts) == 0
+    assert max(counts) >= 8
 
 
 def test_digits_are_legible(maker: StripMaker) -> None:
@@ -75,7 +78,8 @@ def test_test_strips_are_always_the_same_and_of_the_given_digits(mnist: DataSets
 
 def test_a_row_is_written_by_one_person(mnist: DataSets) -> None:
     writers = training_writers(mnist.sha256, 60_000)
-    assert writers is not None and len(writers) == 60_000
+    assert writers is not None
+    assert len(writers) == 60_000
     assert len(np.unique(writers)) == 539
     digits = Digits(mnist.train, writers)
     assert len(digits.by_writer) == 539
@@ -95,14 +99,16 @@ def test_other_data_has_no_writers() -> None:
 def test_pen_strokes_are_those_of_the_files() -> None:
     forms = pen_strokes()
     assert sum(map(len, forms)) == 10_992
-    assert forms[8][0][0] == (0.47, 0.0) and len(forms[8][0]) == 8  # y upwards in the file
+    assert forms[8][0][0] == (0.47, 0.0)
+    assert len(forms[8][0]) == 8
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_allographs_fill_their_square(digit: int) -> None:
     for strokes in ALLOGRAPHS[digit]:
         points = np.concatenate([np.array(stroke) for stroke in strokes])
-        assert -0.05 <= points[:, 1].min() <= 0.1 and 0.9 <= points[:, 1].max() <= 1.2
+        assert -0.05 <= points[:, 1].min() <= 0.1
+        assert 0.9 <= points[:, 1].max() <= 1.2
         glyph = draw_strokes(strokes, PEN, np.random.default_rng(0))
         assert 36 <= np.ptp(np.nonzero(glyph.ink)[0]) <= 60
 
@@ -125,8 +131,11 @@ def test_any_picture_of_a_row_becomes_a_strip() -> None:
     grey = np.full((50, 120), 200, np.uint8)
     grey[10:40, 20:26] = 80
     strip = to_strip(grey)
-    assert strip.shape == (32, 77) and strip.dtype == np.uint8
-    assert strip.max() == 255 and np.median(strip) == 0
+    assert strip.shape == (32, 77)
+    assert strip.dtype == np.uint8
+    assert strip.max() == 255
+    assert np.median(strip) == 0
     empty = to_strip(np.full((8, 8), 17, np.uint8))
-    assert empty.shape == (32, 32) and not empty.any()
+    assert empty.shape == (32, 32)
+    assert not empty.any()
     assert pad_strips([strip, empty]).shape == (2, 32, 96)
