@@ -28,9 +28,11 @@ def to_strip(grey: np.ndarray) -> np.ndarray:
     size = (max(1, round(width * HEIGHT / height)), HEIGHT)
     method = cv2.INTER_AREA if height >= HEIGHT else cv2.INTER_CUBIC
     scaled = cv2.resize(grey, size, interpolation=method) if height != HEIGHT else grey
-    ink, paper = np.percentile(scaled, (INK_PERCENTILE, PAPER_PERCENTILE))
-    contrast = (paper - scaled.astype(np.float32)) * (255 / max(paper - ink, LEAST_CONTRAST))
-    return np.clip(contrast + 0.5, 0, 255).astype(np.uint8)
+    counts = np.cumsum(np.bincount(scaled.ravel(), minlength=256))
+    shares = np.array((INK_PERCENTILE, PAPER_PERCENTILE)) / 100
+    ink, paper = np.searchsorted(counts, shares * scaled.size).tolist()
+    levels = (paper - np.arange(256)) * (255 / max(paper - ink, LEAST_CONTRAST)) + 0.5
+    return cv2.LUT(scaled, np.clip(levels, 0, 255).astype(np.uint8))
 
 
 def pad_strips(strips: list[np.ndarray], width: int | None = None) -> np.ndarray:

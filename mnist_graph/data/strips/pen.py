@@ -1,5 +1,7 @@
 """Draw strokes with a pen, and MNIST's digits as if with that pen."""
 
+import math
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -67,18 +69,29 @@ def draw_curves(curves: list[np.ndarray], thickness: float) -> Glyph:
 
 def smooth(points: np.ndarray) -> np.ndarray:
     """Return a Catmull-Rom spline through points [n, 2]: [m, 2]."""
-    if len(points) < 3:
-        return points
-    padded = np.concatenate([points[:1], points, points[-1:]])
-    at = np.arange(CURVE_POINTS)[:, np.newaxis, np.newaxis] / CURVE_POINTS
-    before, start, end, after = (padded[k : k + len(points) - 1] for k in range(4))
-    curve = start + 0.5 * at * (
-        end
-        - before
-        + at * (2 * before - 5 * start + 4 * end - after)
-        + at**2 * (3 * (start - end) + after - before)
+    return _spline(len(points)) @ points if len(points) > 2 else points
+
+
+@cache
+def _spline(count: int) -> np.ndarray:
+    """Return the matrix that maps `count` points to the points of their spline."""
+    at = np.arange(CURVE_POINTS) / CURVE_POINTS
+    # The weights of the points before, at the start, at the end and after a piece.
+    weights = np.stack(
+        [
+            -0.5 * at + at**2 - 0.5 * at**3,
+            1 - 2.5 * at**2 + 1.5 * at**3,
+            0.5 * at + 2 * at**2 - 1.5 * at**3,
+            -0.5 * at**2 + 0.5 * at**3,
+        ]
     )
-    return np.concatenate([curve.swapaxes(0, 1).reshape(-1, 2), points[-1:]])
+    matrix = np.zeros(((count - 1) * CURVE_POINTS + 1, count))
+    for piece in range(count - 1):
+        rows = slice(piece * CURVE_POINTS, (piece + 1) * CURVE_POINTS)
+        for offset, weight in zip(range(-1, 3), weights, strict=True):
+            matrix[rows, min(max(piece + offset, 0), count - 1)] += weight
+    matrix[-1, -1] = 1
+    return matrix
 
 
 def draw_image(pixels: np.ndarray, pen: Pen, size: float = 1.0) -> Glyph:
@@ -95,8 +108,8 @@ def draw_image(pixels: np.ndarray, pen: Pen, size: float = 1.0) -> Glyph:
     enlarged = cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC)
     # MNIST's strokes are about 2.6 pixels wide at half of full ink.
     wanted = pen.thickness / (2.6 * scale)
-    level = float(np.clip(128 - 110 * np.log2(max(wanted, 0.3)), 50, 190))
-    gain = float(np.clip(scale, 1.2, 3.0))
+    level = min(max(128 - 110 * math.log2(max(wanted, 0.3)), 50), 190)
+    gain = min(max(scale, 1.2), 3.0)
     table = np.clip((np.arange(256) - level) * gain + 128, 0, 255).astype(np.uint8)
     ink = cv2.LUT(enlarged, table)
     x, y, w, h = cv2.boundingRect(ink)

@@ -70,7 +70,7 @@ def _pick_pen(height: float, rng: np.random.Generator) -> Pen:
     return Pen(
         height=height,
         width=float(np.exp(rng.normal(0.0, 0.2))),
-        slant=float(np.clip(rng.normal(0.12, 0.22), -0.35, 0.8)),
+        slant=min(max(rng.normal(0.12, 0.22), -0.35), 0.8),
         thickness=height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.17)))),
         wobble=float(rng.uniform(0.005, 0.05)),
     )
