@@ -1,44 +1,13 @@
-"""Development stand-in, until the maker of strips is merged: MNIST digits side by side.
+"""Strips: rows of digits as people write them, made from MNIST for the network that reads rows.
 
-Open `__init__` first.
+    maker        the door: batches and sets of strips with their digits
+    form         what a strip is, and any picture of a row in that form
+    writing      which digits and marks, where each stands
+    hands        who writes: MNIST's writers, pen strokes, allographs
+    allographs   the ways to write each digit; marks: what stands among digits
+    pen          strokes to ink
+    paper        patterns, ruling, boxes
+    camera       light, blur, noise: ink and paper to pixels
+
+Everything random is a function of a seed and the number of the strip.
 """
-
-import numpy as np
-
-from mnist_graph.data.datasets import DataSet, DataSets
-
-TEST_COUNT = 2000
-
-
-def make_batch(
-    data: DataSets, seed: int, iteration: int, batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return pixels uint8 [n, 32, width] and labels int32 [n, longest], padded with -1."""
-    random = np.random.default_rng((seed, iteration, 2))
-    return _paste(data.train, random, batch_size, int(random.integers(3, 13)))
-
-
-_tests: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-
-
-def make_test_strips(data: DataSets, count: int = TEST_COUNT) -> tuple[np.ndarray, np.ndarray]:
-    """Return test strips in the same form."""
-    if id(data) not in _tests:
-        _tests[id(data)] = _paste(data.test, np.random.default_rng(1), count, 8)
-    return _tests[id(data)]
-
-
-def _paste(
-    digits: DataSet, random: np.random.Generator, count: int, longest: int
-) -> tuple[np.ndarray, np.ndarray]:
-    pixels = np.zeros((count, 32, longest * 32), np.uint8)
-    labels = np.full((count, longest), -1, np.int32)
-    for strip, numbers in zip(pixels, labels, strict=True):
-        left = 0
-        for column in range(random.integers(1, longest + 1)):
-            chosen = random.integers(digits.num_examples)
-            region = strip[2:30, left : left + 28]
-            np.maximum(region, digits.pixels[chosen], out=region)
-            numbers[column] = digits.sparse_labels[chosen]
-            left += random.integers(16, 28)
-    return pixels, labels
