@@ -22,6 +22,7 @@ import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
 from mnist_graph.data.scaling import scale
+from mnist_graph.data.strips.size import HEIGHT
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.ctc import are_equal, ctc_loss, greedy_decode
 from mnist_graph.graph.layers import scope
@@ -29,7 +30,6 @@ from mnist_graph.graph.network import NETWORKS
 from mnist_graph.graph.outline import (
     MNIST_CLASSES,
     MNIST_SHAPE,
-    STRIP_HEIGHT,
     outline,
     require_logits,
 )
@@ -335,7 +335,7 @@ def _images(image_shape: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _strips() -> tuple[tf.Tensor, tf.Tensor]:
     """Return the placeholders of pixels and images of strips."""
-    shape = [None, STRIP_HEIGHT, None]
+    shape = [None, HEIGHT, None]
     pixels = tf1.placeholder(tf.uint8, shape, name="pixels")
     with scope("scale"):
         scaled = scale(tf.cast(pixels, tf.float32))

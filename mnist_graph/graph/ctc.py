@@ -11,10 +11,8 @@ Labels are int32 [n, longest], padded with PADDING on the right; logits are floa
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
+from mnist_graph.data.strips.size import PADDING
 from mnist_graph.graph.layers import scope
-
-PADDING = -1
-"""Follows the last label of a strip that has fewer than the longest one."""
 
 
 def ctc_loss(logits: tf.Tensor, labels: tf.Tensor, name: str = "loss") -> tf.Tensor:

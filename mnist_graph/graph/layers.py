@@ -152,8 +152,8 @@ def flatten(inputs: tf.Tensor) -> tf.Tensor:
 
 def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:
     """Normalize each channel of [n, h, w, c] or [n, c] to mean 0 and variance 1 and add a learned
-    offset (Ioffe and Szegedy 2015); the result has the dtype of `inputs`. A learned scale would be redundant before
-    ReLU.
+    offset (Ioffe and Szegedy 2015); the result has the dtype of `inputs`. A learned scale would be
+    redundant before ReLU.
 
     With `is_training`, use the batch's own mean and variance, and update their moving averages
     through tf.GraphKeys.UPDATE_OPS; else use the averages. `decay` is their decay, which is

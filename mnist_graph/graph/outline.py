@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mnist_graph.data.arguments import whole_number
+from mnist_graph.data.strips.size import HEIGHT
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.network import NETWORKS, Size, pair, pool_size
 from mnist_graph.graph.recipe import Recipe
@@ -12,9 +13,8 @@ from mnist_graph.graph.recipe import Recipe
 MNIST_SHAPE, MNIST_CLASSES = (28, 28), 10
 """The image size and the number of classes of MNIST itself."""
 
-STRIP_HEIGHT, STRIP_WIDTH = 32, 128
-"""The size of a strip, in pixels: every strip is as high; this width, of about five digits, is only
-the outline's, since the network reads any."""
+STRIP_WIDTH = 128
+"""The width of the strip that is outlined, in pixels: about five digits. The network reads any."""
 
 Shape = tuple[int, ...]
 
@@ -43,7 +43,7 @@ class Outline:
     def __init__(self, recipe: Recipe, image_shape: Shape, classes: int) -> None:
         self.recipe, self.classes = recipe, classes
         if recipe.reads_strips:
-            image_shape, self.classes = (STRIP_HEIGHT, STRIP_WIDTH), classes + 1
+            image_shape, self.classes = (HEIGHT, STRIP_WIDTH), classes + 1
         images = (*image_shape, 1)
         self.layers = [Layer("images", images, 0, 0)]
         self.convolutions: list[str] = []

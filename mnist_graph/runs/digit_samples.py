@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist_graph.data.strips.size import PADDING
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.runs.files import read_bytes, write_whole
 
@@ -46,7 +47,7 @@ def are_wrong(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         return labels != predictions
     width = max(labels.shape[1], predictions.shape[1])
     one, other = (
-        np.pad(digits, ((0, 0), (0, width - digits.shape[1])), constant_values=-1)
+        np.pad(digits, ((0, 0), (0, width - digits.shape[1])), constant_values=PADDING)
         for digits in (labels, predictions)
     )
     return (one != other).any(axis=1)
