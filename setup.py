@@ -17,6 +17,7 @@ setup(
     package_data={
         "mnist_graph": ["py.typed"],
         "mnist_graph.data": ["mnist/*", "writers/*", "pendigits/*"],
+        "mnist_graph.runs": ["shipped/*/*"],
     },
     python_requires=">=3.10,<3.14",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),

@@ -10,6 +10,7 @@ import numpy as np
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.data.datasets import DataSet, DataSets, batch_indices
 from mnist_graph.data.distortions import augment
+from mnist_graph.errors import UsageError
 
 Batch = tuple[np.ndarray, np.ndarray]
 """Pixels, uint8 [n, height, width], and labels, int32 [n]; of strips, int32 [n, longest], padded
@@ -63,6 +64,19 @@ def strip_batches(
         return maker.batch(iteration, settings.batch_size)
 
     return _ahead(make, ranges)
+
+
+def require_digits(data: DataSets) -> None:
+    """Raise UsageError for data of which no strips can be made: anything but the ten digits in
+    MNIST's size.
+    """
+    height, width = data.image_shape
+    found = [len(np.unique(part.sparse_labels)) for part in (data.train, data.test)]
+    if (height, width, *found) != (28, 28, 10, 10):
+        raise UsageError(
+            "strips are made from 28x28 images of all ten digits; the data has "
+            f"{min(found)} classes of {height}x{width}"
+        )
 
 
 def test_examples(data: DataSets, reads_strips: bool) -> Batch:

@@ -22,12 +22,16 @@ def ctc_loss(logits: tf.Tensor, labels: tf.Tensor, name: str = "loss") -> tf.Ten
     between equal neighbours): no network can read it.
     """
     with scope(name):
-        return tf1.nn.ctc_loss(
-            labels=_as_sparse(labels),
+        # TensorFlow's operation takes no strip without labels. Its only path is all blanks.
+        is_empty = tf.reduce_all(tf.equal(labels, PADDING), axis=1)
+        of_blanks = -tf.reduce_sum(tf.nn.log_softmax(logits)[..., -1], axis=1)
+        losses = tf1.nn.ctc_loss(
+            labels=_as_sparse(tf.where(is_empty[:, tf.newaxis], tf.zeros_like(labels), labels)),
             inputs=tf.transpose(logits, [1, 0, 2]),
             sequence_length=_column_counts(logits),
             ignore_longer_outputs_than_inputs=True,
         )
+        return tf.where(is_empty, of_blanks, losses)
 
 
 def greedy_decode(logits: tf.Tensor) -> tf.Tensor:

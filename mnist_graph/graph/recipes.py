@@ -253,6 +253,7 @@ recipes = _table(
         activation="relu",
         moving_decay=0.995,
         average_weights=True,
+        validation_size=0,
     ),
 )
 """Every recipe by the name that `--model` takes."""
