@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mnist_graph.data.arguments import whole_number
-from mnist_graph.data.strips.size import HEIGHT
+from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.network import NETWORKS, Size, pair, pool_size
 from mnist_graph.graph.recipe import Recipe
@@ -50,7 +50,7 @@ class Outline:
         self.units: list[str] = []
         self.last_size: Size = 0
         logits = NETWORKS[recipe.network].build(self, images, recipe)
-        columns = [STRIP_WIDTH // 4] if recipe.reads_strips else []
+        columns = [STRIP_WIDTH // COLUMN_WIDTH] if recipe.reads_strips else []
         require_logits(recipe, logits == (*columns, self.classes))
 
     @property

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_graph.errors import MnistGraphError, MnistGraphWarning
-from mnist_graph.runs.files import open_file, read_json, synchronize, write_json
+from mnist_graph.runs.files import file_sha256, read_json, synchronize, write_json
 
 MODEL = "model"
 """The prefix of the saver's file names."""
@@ -56,7 +56,7 @@ def save_checkpoint(
             shutil.rmtree(leftover, ignore_errors=True)
         written.mkdir()
         write(str(written / MODEL))
-        files = {path.name: _sha256(path) for path in sorted(written.iterdir())}
+        files = {path.name: file_sha256(path) for path in sorted(written.iterdir())}
         state = {"iteration": iteration, "seconds": seconds, "files": files}
         write_json(written / STATE, {**state, "sha256": _digest(state)})
         for path in (*written.iterdir(), written):
@@ -111,7 +111,7 @@ def find_damage(folder: Path) -> str | None:
         for name, sha256 in state["files"].items():
             if not re.fullmatch(rf"{MODEL}\.[\w-]+", name):
                 return f"{name!r} is not a checkpoint file"
-            if _sha256(folder / name) != sha256:
+            if file_sha256(folder / name) != sha256:
                 return f"{name} has changed since it was written"
         return None if isinstance(state["seconds"], int | float) else f"{STATE} has no seconds"
     except (KeyError, TypeError, AttributeError):
@@ -129,14 +129,6 @@ def _folders(directory: Path) -> list[Path]:
 def _iteration(folder: Path) -> int | None:
     found = re.fullmatch(r"checkpoint-(\d{1,18})", folder.name)
     return int(found[1]) if found else None
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open_file(path) as file:
-        while piece := file.read(2**20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _digest(state: dict[str, Any]) -> str:

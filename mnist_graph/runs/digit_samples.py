@@ -70,6 +70,17 @@ def select_sample(
     )
 
 
+def select_mistakes(pixels: np.ndarray, labels: np.ndarray, predictions: np.ndarray) -> DigitSample:
+    """Return all digits whose predictions differ from their labels."""
+    count = int(are_wrong(labels, predictions).sum())
+    return select_sample(pixels, labels, predictions, count)
+
+
+def as_lists(digits: np.ndarray) -> list[list[int]]:
+    """Return labels of strips, int32 [n, longest], without their padding."""
+    return [[digit for digit in row if digit != PADDING] for row in digits.tolist()]
+
+
 def save_sample(path: Path, sample: DigitSample) -> None:
     """Write the sample to the .npz file `path`. Raises OSError."""
 

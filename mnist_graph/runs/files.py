@@ -1,5 +1,6 @@
 """Files that are written completely or not at all, and read with suspicion."""
 
+import hashlib
 import json
 import os
 import re
@@ -51,6 +52,15 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:  # pragma: no cover - no permission, which root always has
         raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of file `path`. Raises MnistGraphError as `open_file` does."""
+    digest = hashlib.sha256()
+    with open_file(path) as file:
+        while piece := file.read(2**20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -12,41 +12,79 @@ import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.arguments import require
 from mnist_graph.data.datasets import BUNDLED_SHA256
-from mnist_graph.errors import MnistGraphError
+from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.build import Graph, Network, build_network
+from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.recipes import find_recipe
-from mnist_graph.graph.sessions import choose_device, open_session, require_own_process
+from mnist_graph.graph.sessions import Device, choose_device, open_session, require_own_process
 from mnist_graph.runs.checkpoints import Checkpoint
 from mnist_graph.runs.find import find_run, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
+from mnist_graph.runs.shipped import folded_recipe, is_shipped, load_shipped
 
 BATCH = 250
 """Images per session call: enough to keep the cores busy, few enough to keep memory low."""
-STRIP_BATCH = 32
-"""Strips per session call: the first layer of so many strips of 32x384 takes 50 MB."""
+BATCH_WIDTH = 2**13
+"""How wide the strips of a session call are in all, in pixels: the first layer of the shipped
+reader then takes 34 MB."""
 
-Own = TypeVar("Own", bound="Predictor")
+Own = TypeVar("Own", bound="TrainedNetwork")
 
 
-class Predictor:
+class TrainedNetwork:
     """The network of a finished run with its trained weights, in a session of its own.
 
     Use it as a context manager, or call `close`. It computes in `precision`, whatever the run
-    was trained in; float32 works on every machine.
+    was trained in; float32 works on every machine. It can be used by several threads at once.
 
-    Raises MnistGraphError if the run is unfinished or its checkpoints are damaged.
+    Raises MnistGraphError if the run is unfinished or its weights are damaged, and UsageError if
+    its network takes another kind of input.
     """
+
+    reads_strips: bool
+    """Whether the network takes strips, rows of digits, or else images of one digit."""
 
     def __init__(self, run: Run, device: str = "auto", precision: str = "float32") -> None:
         require("run", run, Run, "a Run (see restore)")
-        checkpoint = run.checkpoint()
-        if run.result is None or checkpoint is None:
-            raise MnistGraphError(f"{run.directory} is not finished; continue it with --resume")
+        if run.recipe.reads_strips != self.reads_strips:
+            kind = "rows of digits" if run.recipe.reads_strips else "images of one digit"
+            raise UsageError(f"{run.directory} is a run of {run.recipe.model}, which reads {kind}")
         self.run = run
         chosen, recipe = choose_device(run.recipe.override(precision=precision), device)
-        self.network = build_network(recipe, run.image_shape, run.classes)
-        self.session = open_session(self.network.graph, chosen)
-        restore(self.session, self.network, checkpoint)
+        if is_shipped(run):
+            weights = load_shipped(run)
+            self._open(folded_recipe(recipe), chosen)
+            self._assign(weights)
+        else:
+            checkpoint = run.checkpoint()
+            if run.result is None or checkpoint is None:
+                raise MnistGraphError(f"{run.directory} is not finished; continue it with --resume")
+            self._open(recipe, chosen)
+            restore(self.session, self.network, checkpoint)
+
+    def _open(self, recipe: Recipe, device: Device) -> None:
+        self.network = build_network(recipe, self.run.image_shape, self.run.classes)
+        self.session = open_session(self.network.graph, device)
+
+    def _variables(self) -> dict[str, tf.Variable]:
+        """Return all variables by name, except the number of iterations."""
+        with self.network.graph.as_default():
+            step = self.network.global_step
+            return {v.op.name: v for v in tf1.global_variables() if v is not step}
+
+    def _assign(self, weights: dict[str, np.ndarray]) -> None:
+        """Set the variables. Raises MnistGraphError if `weights` are those of another network."""
+        variables = self._variables()
+        if {n: v.shape for n, v in weights.items()} != {
+            n: tuple(v.shape) for n, v in variables.items()
+        }:
+            raise MnistGraphError(f"{self.run.directory} has the weights of another network")
+        for name, variable in variables.items():
+            self.session.run(variable.initializer, {variable.initial_value: weights[name]})
+
+    def variables(self) -> dict[str, np.ndarray]:
+        """Return the trained variables, float32 by name."""
+        return self.session.run(self._variables())
 
     @classmethod
     def restore(cls: type[Own], directory: str | Path, device: str = "auto") -> Own:
@@ -75,6 +113,42 @@ class Predictor:
         if run is None:
             raise MnistGraphError(f"{runs_dir} has no finished run of {model}; train it first")
         return cls(run, device)
+
+    def _run_batches(
+        self, fetched: tf.Tensor, fed: tf.Tensor, values: np.ndarray, size: int
+    ) -> np.ndarray:
+        """Return `fetched` for `values` that are fed to `fed`, at most `size` of them at a time.
+
+        Raises MnistGraphError if the session is closed, and in a process that was forked from the
+        one that opened it.
+        """
+        require_own_process()
+        try:
+            run = self.session.make_callable(fetched, [fed])
+            return np.concatenate([run(values[part]) for part in batch_slices(len(values), size)])
+        except (RuntimeError, tf.errors.CancelledError) as error:  # closed before, or meanwhile
+            raise MnistGraphError("the session is closed; open the run again") from error
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
+
+    def __enter__(self: Own) -> Own:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Predictor(TrainedNetwork):
+    """The trained network of a finished run that classifies images. See `TrainedNetwork`."""
+
+    reads_strips = False
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Return the calibrated probability of each class: float32 [n, classes].
@@ -105,32 +179,18 @@ class Predictor:
             fed, values = network.images, images.astype(np.float32).reshape(count, height * width)
         else:
             raise MnistGraphError(f"images must be floats or integers, not {images.dtype.name}")
-        try:
-            run = self.session.make_callable(network.probabilities, [fed])
-            return np.concatenate([run(values[part]) for part in batch_slices(count)])
-        except (RuntimeError, tf.errors.CancelledError) as error:  # closed before, or meanwhile
-            raise MnistGraphError("the session is closed; open the run again") from error
-
-    def close(self) -> None:
-        """Close the session."""
-        self.session.close()
-
-    def __enter__(self: Own) -> Own:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        return self._run_batches(network.probabilities, fed, values, BATCH)
 
 
 def batch_slices(count: int, size: int = BATCH) -> Iterator[slice]:
     """Divide `count` examples into slices of at most `size`; at least one, which may be empty."""
     for start in range(0, max(1, count), size):
         yield slice(start, start + size)
+
+
+def strips_per_call(width: int) -> int:
+    """Return how many strips of this width a session call takes."""
+    return max(1, BATCH_WIDTH // width)
 
 
 def _require_range(images: np.ndarray, highest: int) -> None:

@@ -21,7 +21,7 @@ from mnist_graph.graph.multistep import MultiStep
 from mnist_graph.graph.schedules import learning_rate
 from mnist_graph.graph.sessions import Device, open_session
 from mnist_graph.runs.digit_samples import are_wrong
-from mnist_graph.runs.predictor import BATCH, STRIP_BATCH, batch_slices, restore
+from mnist_graph.runs.predictor import BATCH, batch_slices, restore, strips_per_call
 from mnist_graph.runs.run import Metrics, Result, Run
 from mnist_graph.training.hooks import Hook, Predictions, Stop
 from mnist_graph.training.pace import Pace, most_steps
@@ -173,7 +173,8 @@ class Training:
             [graph.predictions, graph.cross_entropies], [graph.pixels, graph.labels]
         )
         predictions, losses = [], []
-        for part in batch_slices(len(labels), STRIP_BATCH if recipe.reads_strips else BATCH):
+        size = strips_per_call(pixels.shape[2]) if recipe.reads_strips else BATCH
+        for part in batch_slices(len(labels), size):
             predicted, cross_entropies = run(pixels[part], labels[part])
             predictions.append(predicted)
             losses.append(cross_entropies)

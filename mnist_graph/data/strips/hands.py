@@ -12,7 +12,12 @@ from mnist_graph.data.strips.allographs import ALLOGRAPHS, Stroke
 from mnist_graph.data.strips.pen import Glyph, Pen, draw_image, draw_strokes
 
 WRITERS = Path(__file__).parent.parent / "writers" / "train-writers.csv.gz"
-PEN_STROKES = Path(__file__).parent.parent / "pendigits"
+PEN_STROKES = [
+    Path(__file__).parent.parent / "pendigits" / name
+    for name in ("pendigits.tra.gz", "pendigits.tes.gz")
+]
+SOURCE_FILES = (WRITERS, *PEN_STROKES)
+"""What strips are made from, besides the data that they are made of."""
 
 SOURCES = ("images", "pen strokes", "allographs")
 SHARES = (0.45, 0.2, 0.35)
@@ -92,8 +97,8 @@ def pen_strokes() -> list[list[Stroke]]:
     in the order in which they were written, as strokes (see `allographs`).
     """
     rows = []
-    for name in ("pendigits.tra.gz", "pendigits.tes.gz"):
-        with gzip.open(PEN_STROKES / name, "rt") as file:
+    for path in PEN_STROKES:
+        with gzip.open(path, "rt") as file:
             rows.append(np.loadtxt(file, dtype=int, delimiter=","))
     every = np.concatenate(rows)
     points = every[:, :-1].reshape(len(every), -1, 2) / 100.0

@@ -6,3 +6,5 @@ WIDTH_STEP = 32
 """Strips of a batch are padded to a multiple of this width, in pixels."""
 PADDING = -1
 """After the last digit of a label."""
+COLUMN_WIDTH = 4
+"""The width of what the network reads as one column, in pixels."""

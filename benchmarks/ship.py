@@ -1,0 +1,35 @@
+"""Write a trained reader into the package, where it is found without training.
+
+    python main.py --model reader
+    python -m benchmarks.ship runs/reader/1
+
+replaces mnist_graph/runs/shipped/reader and prints its size.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from mnist_graph.runs.find import load_run
+from mnist_graph.runs.shipped import SHIPPED, WEIGHTS
+from mnist_graph.runs.strip_predictor import ship
+
+
+def main() -> None:
+    """Ship the run that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="the directory of the finished run")
+    parser.add_argument("--folder", type=Path, help="write to this new folder instead")
+    options = parser.parse_args()
+    run = load_run(options.run)
+    folder = options.folder or SHIPPED / run.recipe.model
+    written = folder.with_name(f"{folder.name}.new")
+    ship(run, written)
+    if options.folder is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    written.rename(folder)
+    print(f"{folder}: {(folder / WEIGHTS).stat().st_size:,} bytes of weights")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""A trained network in a few files, small enough to ship in the package.
+
+<folder>/
+    recipe.json     as in a run directory
+    result.json     as in a run directory
+    weights.npz     float16, by the names of the variables
+    weights.json    the SHA-256 of weights.npz, and of the files that strips are made from
+
+The folder is loaded like a finished run. It has no checkpoint, so it cannot be trained any further.
+Batch normalization is folded into the weights: its network has biases instead.
+"""
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_graph.errors import MnistGraphError
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.files import (
+    cannot_write,
+    file_sha256,
+    read_bytes,
+    read_json,
+    write_json,
+    write_whole,
+)
+from mnist_graph.runs.run import Run
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""Has a folder for every model that is shipped."""
+WEIGHTS, CHECKSUMS = "weights.npz", "weights.json"
+MAX_BYTES = 2**22
+"""The largest weights.npz: what the package may grow by."""
+MAX_ARRAY_BYTES = 2**24
+"""The largest size of the arrays in it, uncompressed."""
+
+
+def is_shipped(run: Run) -> bool:
+    """Whether the weights of `run` are in weights.npz instead of a checkpoint."""
+    return (run.directory / WEIGHTS).exists()
+
+
+def folded_recipe(recipe: Recipe) -> Recipe:
+    """Return the recipe of the network that has the same outputs with folded weights."""
+    if not recipe.batch_normalization:
+        return recipe
+    return recipe.override(batch_normalization=False, average_weights=False)
+
+
+def fold_normalization(values: dict[str, np.ndarray], epsilon: float) -> dict[str, np.ndarray]:
+    """Return the weights and biases that replace those of batch-normalized layers, by name.
+
+    `values` are the network's variables by name; `epsilon` is added to the variances.
+    """
+    folded = {}
+    for name, value in values.items():
+        layer, _, kind = name.rpartition("/")
+        if kind == "weights" and f"{layer}/moving_mean" in values:
+            mean, variance, offset = (
+                values[f"{layer}/{kind}"] for kind in ("moving_mean", "moving_variance", "offset")
+            )
+            factor = 1 / np.sqrt(variance + epsilon)
+            folded[name] = value * factor
+            folded[f"{layer}/biases"] = offset - mean * factor
+        elif kind in ("weights", "biases"):
+            folded[name] = value
+    return folded
+
+
+def save_shipped(run: Run, weights: dict[str, np.ndarray], folder: Path) -> None:
+    """Write the recipe and the result of a finished `run`, and its folded `weights` by name, to a
+    new `folder`.
+
+    Raises MnistGraphError if that fails; nothing is left then.
+    """
+    from mnist_graph.data.strips.hands import SOURCE_FILES  # OpenCV, which loading does not need
+
+    small = {name: value.astype(np.float16) for name, value in weights.items()}
+    try:
+        folder.mkdir(parents=True)
+        try:
+            write_whole(folder / WEIGHTS, lambda path: _write_arrays(path, small))
+            files = {path.name: file_sha256(path) for path in (folder / WEIGHTS, *SOURCE_FILES)}
+            write_json(folder / CHECKSUMS, files)
+            for name in ("result.json", "recipe.json"):
+                write_json(folder / name, read_json(run.directory / name))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    if path.stat().st_size > MAX_BYTES:
+        raise MnistGraphError(
+            f"the weights take {path.stat().st_size:,} bytes, and the limit is {MAX_BYTES:,}; "
+            "train a smaller network"
+        )
+
+
+def load_shipped(run: Run) -> dict[str, np.ndarray]:
+    """Return the weights that `save_shipped` wrote, float32 by name. Raises MnistGraphError if they
+    are damaged.
+    """
+    path, checksums = run.directory / WEIGHTS, read_json(run.directory / CHECKSUMS)
+    damaged = MnistGraphError(f"{path} is damaged (its SHA-256 differs); install the package again")
+    if not isinstance(checksums, dict) or checksums.get(WEIGHTS) != file_sha256(path):
+        raise damaged
+    content = io.BytesIO(read_bytes(path, MAX_BYTES))
+    try:
+        with zipfile.ZipFile(content) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
+                raise damaged
+        with np.load(content, allow_pickle=False) as arrays:
+            return {name: arrays[name].astype(np.float32) for name in arrays.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise damaged from error
