@@ -117,10 +117,10 @@ def pen_strokes() -> list[list[Stroke]]:
 
 
 def training_writers(sha256: dict[str, str], count: int) -> np.ndarray | None:
-    """Return who wrote each of MNIST's first `count` training images: int [count]; None for other
-    data.
+    """Return who wrote each of MNIST's last `count` training images, since the first ones are those
+    for validation: int [count]; None for other data.
     """
     if sha256 != BUNDLED_SHA256:
         return None
     with gzip.open(WRITERS, "rt") as file:
-        return np.loadtxt(file, dtype=int, delimiter=",", skiprows=1)[:count, 1]
+        return np.loadtxt(file, dtype=int, delimiter=",", skiprows=1)[-count:, 1]
