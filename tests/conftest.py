@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
-from helpers import Outcome, run_main
+from helpers import TINY_READER, Outcome, run_main
 
 from mnist_graph import read_data_sets
+from mnist_graph.data import batches
 
+batches.TEST_STRIPS = 40  # to make all 2,000 takes six seconds
 for screen in ("DISPLAY", "WAYLAND_DISPLAY"):  # no test may open a window on the user's screen
     os.environ.pop(screen, None)
 
@@ -20,6 +22,7 @@ SHORT_RUNS = {
     "mlp": (),
     # At the published rate of 1e-4, it would take twice as many to get as far.
     "cnn": ("--iterations", "200", "--learning-rate", "0.001"),
+    "reader": (*TINY_READER[2:], "--log-every", "10"),
 }
 """The words after `--model NAME` that train each shared run."""
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from mnist_graph import recipes
 from mnist_graph.cli import main
 from mnist_graph.data.datasets import BUNDLED, FILES
 from mnist_graph.reading.page import load_ink, read_digits
@@ -25,6 +26,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TEST_IMAGE = ROOT / "test_img.png"
 LINE = re.compile(r"Iteration (\d+) *\| Loss = (\S+) *\| Accuracy = (\S+)")
 CLASSICS = ("softmax", "mlp", "cnn")
+IMAGE_MODELS = [name for name, recipe in recipes.items() if not recipe.reads_strips]
+"""The recipes for images of one digit, as opposed to strips."""
+TINY_READER = (
+    *("--model", "reader", "--iterations", "30", "--batch-size", "4"),
+    *("--set", "channels=4,4,4,4,8,8,8,8,12,12", "--set", "precision=float32"),
+)
+"""The words that train a reader which is too small to read much, within a second or two."""
 
 
 class Outcome(NamedTuple):

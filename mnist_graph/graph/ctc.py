@@ -19,19 +19,24 @@ def ctc_loss(logits: tf.Tensor, labels: tf.Tensor, name: str = "loss") -> tf.Ten
     """Return minus the log-probability of each strip's labels, float32 [n].
 
     It is 0 for a strip whose labels do not fit into its columns (one for each label, and one more
-    between equal neighbours): no network can read it.
+    between equal neighbours): it would be infinite, whatever the logits.
     """
     with scope(name):
-        # TensorFlow's operation takes no strip without labels. Its only path is all blanks.
-        is_empty = tf.reduce_all(tf.equal(labels, PADDING), axis=1)
-        of_blanks = -tf.reduce_sum(tf.nn.log_softmax(logits)[..., -1], axis=1)
+        is_label = tf.not_equal(labels, PADDING)
+        counts = _count(is_label)
+        repeated = _count(is_label[:, 1:] & tf.equal(labels[:, 1:], labels[:, :-1]))
+        fits = counts + repeated <= tf.shape(logits)[1]
+        # TensorFlow's operation takes neither of these strips; it gets a single 0 instead.
+        is_taken = (counts > 0) & fits
+        one_zero = tf.where(tf.range(tf.shape(labels)[1]) > 0, PADDING, 0)
         losses = tf1.nn.ctc_loss(
-            labels=_as_sparse(tf.where(is_empty[:, tf.newaxis], tf.zeros_like(labels), labels)),
+            labels=_as_sparse(tf.where(is_taken[:, tf.newaxis], labels, one_zero)),
             inputs=tf.transpose(logits, [1, 0, 2]),
             sequence_length=_column_counts(logits),
-            ignore_longer_outputs_than_inputs=True,
         )
-        return tf.where(is_empty, of_blanks, losses)
+        # The only path without labels is all blanks.
+        of_blanks = -tf.reduce_sum(tf.nn.log_softmax(logits)[..., -1], axis=1)
+        return tf.where(is_taken, losses, tf.where(fits, of_blanks, tf.zeros_like(losses)))
 
 
 def greedy_decode(logits: tf.Tensor) -> tf.Tensor:
@@ -53,6 +58,11 @@ def are_equal(predictions: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         for digits in (predictions, labels)
     )
     return tf.reduce_all(tf.equal(one, other), axis=1)
+
+
+def _count(which: tf.Tensor) -> tf.Tensor:
+    """Return how many are true in each row, int32 [n]."""
+    return tf.reduce_sum(tf.cast(which, tf.int32), axis=1)
 
 
 def _as_sparse(labels: tf.Tensor) -> tf.SparseTensor:

@@ -3,7 +3,7 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import CLASSICS
+from helpers import CLASSICS, IMAGE_MODELS
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.errors import UsageError
@@ -17,6 +17,7 @@ TENSORS = (
     "keep_prob",
     "logits",
     "probabilities",
+    "predictions",
     "loss",
     "accuracy",
     "correct",
@@ -62,7 +63,7 @@ def trainable_variables(graph):
         return {variable.op.name: variable for variable in tf1.trainable_variables()}
 
 
-@pytest.mark.parametrize("name", recipes)
+@pytest.mark.parametrize("name", IMAGE_MODELS)
 def test_tensors_have_the_names_of_their_fields(name):
     graph = build_once(name)
     for tensor in TENSORS:
@@ -70,7 +71,7 @@ def test_tensors_have_the_names_of_their_fields(name):
     assert graph.graph.get_operation_by_name("train_step") is graph.train_step
 
 
-@pytest.mark.parametrize("name", recipes)
+@pytest.mark.parametrize("name", IMAGE_MODELS)
 def test_train_step_changes_every_trainable_variable(opened, batch, name):
     graph, session = opened(recipes[name])
     variables = trainable_variables(graph)
@@ -81,7 +82,7 @@ def test_train_step_changes_every_trainable_variable(opened, batch, name):
     assert unchanged == []
 
 
-@pytest.mark.parametrize("name", recipes)
+@pytest.mark.parametrize("name", IMAGE_MODELS)
 def test_gradients_reach_every_trainable_variable(batch, name):
     graph = build_once(name)
     variables = trainable_variables(graph)

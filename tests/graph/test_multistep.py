@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import run_python
+from helpers import IMAGE_MODELS, run_python
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.data.batches import make_batch
@@ -58,7 +58,7 @@ QUICK = {
     [
         pytest.param(precision, name, marks=[] if name in QUICK[precision] else pytest.mark.slow)
         for precision in QUICK
-        for name in recipes
+        for name in IMAGE_MODELS
     ],
 )
 def test_multistep_trains_the_same_bits_as_train_step(mnist, precision, name):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import tensorflow as tf
-from helpers import run_python
+from helpers import IMAGE_MODELS, run_python
 
 from mnist_graph import build_graph, recipes
 from mnist_graph.errors import UsageError
@@ -16,12 +16,12 @@ OPERATION_OF = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "linear": 
 """The operation that each activation adds to the graph."""
 MNIST, ODD = ((28, 28), 10), ((21, 13), 3)
 """Image sizes and numbers of classes."""
-ONE_OF_EACH_NETWORK = {recipe.network: name for name, recipe in recipes.items()}.values()
+ONE_OF_EACH_NETWORK = {recipes[name].network: name for name in IMAGE_MODELS}.values()
 
 
 @pytest.mark.parametrize(
     ("name", "image_shape", "classes"),
-    [(name, *MNIST) for name in recipes] + [(name, *ODD) for name in ONE_OF_EACH_NETWORK],
+    [(name, *MNIST) for name in IMAGE_MODELS] + [(name, *ODD) for name in ONE_OF_EACH_NETWORK],
     ids=lambda value: "x".join(map(str, value)) if isinstance(value, tuple) else None,
 )
 def test_outline_has_the_parameters_and_shapes_of_the_graph(name, image_shape, classes):
@@ -38,6 +38,23 @@ def test_outline_has_the_parameters_and_shapes_of_the_graph(name, image_shape, c
             assert shape == shape_of_dropout(graph, scope)
         else:
             assert shape == shape_of(graph, f"{scope}/{OPERATION_OF[recipe.activation]}")
+
+
+def test_outline_of_a_reader_has_the_parameters_and_shapes_of_the_graph():
+    recipe = recipes["reader"]
+    graph = build_graph(recipe).graph
+    layers = outline(recipe).layers
+    assert {each.name: each.parameters for each in layers if each.parameters} == count_parameters(
+        graph
+    )
+    for each in layers[1:]:
+        operation = {"output": "logits", "dropout9": "conv9/Relu"}.get(
+            each.name, f"{each.name}/Relu"
+        )
+        *height, _, channels = shape_of(graph, operation)  # the width is open
+        assert (*height, channels) == (*each.output_shape[:-2], each.output_shape[-1])
+    assert layers[0].output_shape == (32, 128, 1)
+    assert layers[-1].output_shape == (32, 11)
 
 
 def count_parameters(graph):
@@ -94,6 +111,11 @@ def test_outline_counts_multiply_adds_of_strides_without_padding():
         (
             "cnn-best",
             "conv 5x5 32 pooled, 3x3 64, 64 pooled, 128, 128 pooled; batch norm",
+        ),
+        (
+            "reader",
+            "conv 3x3 32, 48 pooled, 64, 96 pooled, 128, 160 pooled 2x1, 192, 256 pooled 2x1, "
+            "2x3 256, 1x3 256; batch norm",
         ),
     ],
 )
