@@ -79,8 +79,9 @@ class TrainedNetwork:
             n: tuple(v.shape) for n, v in variables.items()
         }:
             raise MnistGraphError(f"{self.run.directory} has the weights of another network")
-        for name, variable in variables.items():
-            self.session.run(variable.initializer, {variable.initial_value: weights[name]})
+        with self.network.graph.as_default():  # elsewhere, variables have no initial values
+            values = {v.initial_value: weights[name] for name, v in variables.items()}
+            self.session.run(tf1.global_variables_initializer(), values)
 
     def variables(self) -> dict[str, np.ndarray]:
         """Return the trained variables, float32 by name."""

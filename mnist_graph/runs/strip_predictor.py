@@ -72,6 +72,9 @@ class StripPredictor(TrainedNetwork):
     def _run(self, strips: np.ndarray, fetched: tf.Tensor) -> np.ndarray:
         _require_strips(strips)
         width = strips.shape[2]
+        if not len(strips):  # TensorFlow's convolutions fail
+            shape = (0, _count_columns(strips), *fetched.shape[2:])
+            return np.zeros(shape, fetched.dtype.as_numpy_dtype)
         padded = np.pad(strips, ((0, 0), (0, 0), (0, _padded(width) - width)))
         size = strips_per_call(padded.shape[2])
         return self._run_batches(fetched, self.network.pixels, padded, size)
