@@ -56,7 +56,7 @@ def write_row(
     height = CANVAS_HEIGHT * rng.uniform(0.42, 0.92)
     text = _pick_text(most / height, rng)
     # Single digits are what MNIST is of; among them there are more of its images.
-    images_only |= len(text) == 1 and rng.random() < 0.6
+    images_only |= len(text) == 1 and rng.random() < 0.8
     hand = pick_hand(digits, _pick_pen(height, rng), rng, images_only)
     style = _pick_style(rng)
     writer = _Writer(hand, style, most, rng)
@@ -258,7 +258,7 @@ def _write_no_digits(most: int, rng: np.random.Generator) -> np.ndarray:
             glyph = draw_strokes(MARKS["-=~._x*"[rng.integers(7)]], pen, rng)
             x += rng.uniform(0, 60)
         else:
-            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(3, 14), 2)), axis=0)
+            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(7, 16), 2)), axis=0)
             glyph = draw_strokes([points.tolist()], pen, rng)
         stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
         x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height
