@@ -8,7 +8,8 @@ from collections.abc import Iterator
 SUFFIXES = (
     ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pdf", ".pgm", ".png",
     ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
-)  # fmt: on
+)
+# fmt: on
 """Those of the pictures in a folder. Any other file can be given by its name."""
 
 
