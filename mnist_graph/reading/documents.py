@@ -87,8 +87,13 @@ class _Tiff:
     def __init__(self, source: str | bytes, name: str) -> None:
         self._lock = threading.Lock()
         with reported(name):
-            file = io.BytesIO(source) if isinstance(source, bytes) else source
-            self._image: Any = Image.open(file, formats=["TIFF"])
+            # Given a path, Pillow maps the file into memory, and garbles pages on their side.
+            self._file = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+            try:
+                self._image: Any = Image.open(self._file, formats=["TIFF"])
+            except BaseException:
+                self._file.close()
+                raise
 
     def frames(self) -> Iterator[int]:
         damaged = 0
@@ -122,7 +127,7 @@ class _Tiff:
 
     def close(self) -> None:
         with self._lock:
-            self._image.close()
+            self._file.close()
 
 
 class _Pdf:
