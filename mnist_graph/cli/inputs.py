@@ -30,9 +30,12 @@ class Inputs:
         self.total = len(self._files)
         """The number of pages, as far as is known: a file has one until it is opened."""
 
-    def __iter__(self) -> Iterator["Page"]:
+    def __iter__(self) -> Iterator["Page | None"]:
+        """Yield each page, and None before standard input, which may let others wait."""
         for file in self._files:
             known = 1
+            if file == STANDARD_INPUT:
+                yield None
             for page in _open(file):
                 self.total += page.known - known
                 known = page.known

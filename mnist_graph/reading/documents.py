@@ -88,7 +88,10 @@ class _Tiff:
         self._lock = threading.Lock()
         with reported(name):
             # Given a path, Pillow maps the file into memory, and garbles pages on their side.
-            self._file = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+            if isinstance(source, bytes):
+                self._file: io.BufferedIOBase = io.BytesIO(source)
+            else:
+                self._file = io.BufferedReader(io.FileIO(source))
             try:
                 self._image: Any = Image.open(self._file, formats=["TIFF"])
             except BaseException:

@@ -32,10 +32,11 @@ def prepare(page: Page) -> Ink:
     return load_ink(page.read(), page.called)
 
 
-def prepare_pages(pages: Iterable[Page]) -> Generator[PreparedPage]:
+def prepare_pages(pages: Iterable[Page | None]) -> Generator[PreparedPage]:
     """Yield each page prepared, in the given order and as soon as it and those before it are.
     While the caller works on one, threads prepare the next few. A page is released when the next
-    one is requested.
+    one is requested. None among them stands for a wait, as for standard input: those before it
+    are yielded first.
 
     Memory does not grow with the number of pages. To stop early, close the iterator: it waits
     for the pages that are being prepared.
@@ -46,8 +47,10 @@ def prepare_pages(pages: Iterable[Page]) -> Generator[PreparedPage]:
     with pillow_silenced, ThreadPoolExecutor(threads, "prepare") as pool:
         try:
             for page in pages:
-                waiting.append((page, pool.submit(_prepare, page)))
-                while waiting and (len(waiting) >= threads + WAITING or waiting[0][1].done()):
+                if page is not None:
+                    waiting.append((page, pool.submit(_prepare, page)))
+                most = 0 if page is None else threads + WAITING - 1
+                while waiting and (len(waiting) > most or waiting[0][1].done()):
                     yield from _take(waiting)
             while waiting:
                 yield from _take(waiting)
