@@ -11,9 +11,10 @@ from mnist_graph.reading.confidence import MIN_PROBABILITY, is_sure
 from mnist_graph.reading.cuts import Judge, Touching, cut_apart
 from mnist_graph.reading.form import INK, normalise
 from mnist_graph.reading.paper import Ink, find_ink
-from mnist_graph.reading.picture import Picture, read_grey
+from mnist_graph.reading.picture import Picture, read_reduced
 from mnist_graph.reading.pieces import Piece, Pieces, find_pieces, neighbours
 from mnist_graph.reading.rows import find_rows
+from mnist_graph.reading.scaling import WORKING_PIXELS
 
 HEIGHTS = (0.45, 2.2)
 """A digit has so many times the typical height at least, and at most."""
@@ -76,7 +77,9 @@ def load_ink(picture: Picture, name: str | None = None) -> Ink:
 
     Takes, and raises, the same as `read_grey`.
     """
-    return find_ink(read_grey(picture, name))
+    reduced = read_reduced(picture, WORKING_PIXELS, name)
+    ink = find_ink(reduced.grey)
+    return ink._replace(scale=ink.scale / reduced.step, size=reduced.size)
 
 
 def read_digits(ink: Ink, image_shape: tuple[int, int], judge: Judge) -> list[Digit]:
