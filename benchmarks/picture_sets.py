@@ -65,7 +65,7 @@ def make_sets(strings: Path | None) -> dict[str, PictureSet]:
 
     add("pages of ten", "page", 1000, "pages", partial(_make_pages, digits=10))
     add("pages of 1 to 40", "page", 200, "pages", _make_pages)
-    add("forms", "row", 500, "forms", _make_forms)
+    add("forms", "page", 500, "forms", _make_forms)
     add("strips", "row", 2000, "strips", _make_strips)
     add("drawn digits", "digit", 10_000, "drawn digits", _draw_digits)
     for name, method in (("smooth", "BICUBIC"), ("blocks", "NEAREST")):

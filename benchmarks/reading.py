@@ -134,10 +134,10 @@ def _choose(name: str, pictures: PictureSet, count: int) -> tuple[Setting, dict[
         return candidates[0], {}
     samples = list(pictures.make_validation(count))
     outcomes = {}
-    for setting in candidates:
-        with ReaderProcess(name, setting) as process:
-            answers = [process.read(sample.picture) for sample in samples]
-        outcomes[setting] = _score(samples, answers, pictures.kind)
+    with ReaderProcess(name, candidates[0]) as process:
+        for setting in candidates:
+            answers = [process.read(sample.picture, setting) for sample in samples]
+            outcomes[setting] = _score(samples, answers, pictures.kind)
     best = max(candidates, key=lambda one: (outcomes[one]["right"], -outcomes[one]["edits"]))
     shares = {str(one): outcome["right"] / len(samples) for one, outcome in outcomes.items()}
     return best, {"chosen": str(best), "pictures": len(samples), "right": shares}

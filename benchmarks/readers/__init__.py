@@ -4,10 +4,9 @@ Each module defines
 
     missing(name) -> str            why it cannot be measured here; empty if it can
     candidates(kind) -> settings    the settings to choose from for a kind of picture
-    open_reader(name, setting, one_core) -> read
+    open_reader(name, one_core) -> read
 
-where `read(picture)` takes uint8 [h, w] grey or [h, w, 3] RGB and returns a list of `Row`.
-`open_reader` does all that is needed once, such as loading the model.
+where `read(picture, setting)` takes uint8 [h, w] grey or [h, w, 3] RGB and returns a list of `Row`.
 """
 
 import importlib
@@ -54,7 +53,7 @@ class Setting(NamedTuple):
         return ", ".join(part for part in parts if part)
 
 
-Read = Callable[[np.ndarray], list[Row]]
+Read = Callable[[np.ndarray, Setting], list[Row]]
 
 
 def find_module(name: str) -> ModuleType:

@@ -28,13 +28,13 @@ def candidates(kind: Kind) -> list[Setting]:
     return [Setting()]
 
 
-def open_reader(name: str, setting: Setting, one_core: bool) -> Read:
+def open_reader(name: str, one_core: bool) -> Read:
     if name == SHIPPED:
         reader = mnist_graph.Reader.shipped()
     else:
         reader = mnist_graph.Classifier.from_model(name)
 
-    def read(picture: np.ndarray) -> list[Row]:
+    def read(picture: np.ndarray, setting: Setting) -> list[Row]:
         rows: dict[int, list[mnist_graph.Digit]] = {}
         for digit in reader.read(picture):
             rows.setdefault(digit.row, []).append(digit)
@@ -46,5 +46,4 @@ def open_reader(name: str, setting: Setting, one_core: bool) -> Read:
             for row in rows.values()
         ]
 
-    read(np.full((48, 96), 255, np.uint8))
     return read

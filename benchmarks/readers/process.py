@@ -12,6 +12,8 @@ import numpy as np
 
 from benchmarks.readers import Row, Setting, find_module
 
+BLANK = np.full((48, 96), 255, np.uint8)
+
 
 class Answer(NamedTuple):
     """What a reader makes of a picture."""
@@ -24,25 +26,32 @@ class Answer(NamedTuple):
 
 
 class ReaderProcess:
-    """A contender in a new process, on one core if `one_core`. Use it as a context manager."""
+    """A contender in a new process, on one core if `one_core`. Use it as a context manager.
+
+    It has read one picture with `setting` already, so that all models are loaded.
+    """
 
     def __init__(self, name: str, setting: Setting, one_core: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, name, setting, one_core))
         self._process.start()
+        self._setting = setting
         theirs.close()
         self.load_seconds: float = self._connection.recv()
-        """Seconds to import the package and to load the model."""
+        """Seconds to import the package, to load the model and to read a first, blank picture."""
 
-    def read(self, picture: np.ndarray) -> Answer:
-        """Read a picture; raises EOFError if the process dies."""
-        self._connection.send(picture)
+    def read(self, picture: np.ndarray, setting: Setting | None = None) -> Answer:
+        """Read a picture, with another setting if one is given.
+
+        Raises EOFError if the process dies.
+        """
+        self._connection.send((picture, setting or self._setting))
         return self._connection.recv()
 
     def peak_memory(self) -> float:
         """Return the most memory that the process and its largest child have held, in MiB."""
-        self._connection.send(None)
+        self._connection.send((None, self._setting))
         return self._connection.recv()
 
     def __enter__(self) -> "ReaderProcess":
@@ -64,11 +73,12 @@ def _serve(connection: Connection, name: str, setting: Setting, one_core: bool) 
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes at start-up
     start = time.perf_counter()
-    read = find_module(name).open_reader(name, setting, one_core)
+    read = find_module(name).open_reader(name, one_core)
+    read(BLANK, setting)
     connection.send(time.perf_counter() - start)
     while True:
         try:
-            picture = connection.recv()
+            picture, setting = connection.recv()
         except EOFError:
             return
         if picture is None:
@@ -76,7 +86,7 @@ def _serve(connection: Connection, name: str, setting: Setting, one_core: bool) 
             connection.send(sum(resource.getrusage(usage).ru_maxrss for usage in usages) / 1024)
             continue
         start, cpu_start = time.perf_counter(), _cpu_seconds()
-        rows = read(picture)
+        rows = read(picture, setting)
         seconds, cpu_seconds = time.perf_counter() - start, _cpu_seconds() - cpu_start
         connection.send(Answer(rows, seconds, cpu_seconds))
 

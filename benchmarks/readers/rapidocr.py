@@ -21,14 +21,14 @@ def candidates(kind: Kind) -> list[Setting]:
     return combine(kind, (DETECT,) if kind == "page" else (RECOGNIZE, DETECT))
 
 
-def open_reader(name: str, setting: Setting, one_core: bool) -> Read:
+def open_reader(name: str, one_core: bool) -> Read:
     from rapidocr import RapidOCR
 
     threads = {"EngineConfig.onnxruntime.intra_op_num_threads": 1} if one_core else {}
     engine = RapidOCR(params={"Global.log_level": "critical", **threads})
-    detect = setting.mode == DETECT
 
-    def read(picture: np.ndarray) -> list[Row]:
+    def read(picture: np.ndarray, setting: Setting) -> list[Row]:
+        detect = setting.mode == DETECT
         code = cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR
         result = engine(
             cv2.cvtColor(prepare(picture, setting), code),
@@ -43,7 +43,6 @@ def open_reader(name: str, setting: Setting, one_core: bool) -> Read:
         rows = group_rows(result.boxes) if detect else [[index] for index in range(len(lines))]
         return [join([lines[index] for index in row]) for row in rows]
 
-    read(np.full((48, 96), 255, np.uint8))  # models are loaded with the first picture
     return read
 
 

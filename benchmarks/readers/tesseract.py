@@ -28,14 +28,14 @@ def candidates(kind: Kind) -> list[Setting]:
     return combine(kind, tuple(f"--psm {mode}" for mode in modes))
 
 
-def open_reader(name: str, setting: Setting, one_core: bool) -> Read:
+def open_reader(name: str, one_core: bool) -> Read:
     import pytesseract
     from PIL import Image
 
     if one_core:
         os.environ["OMP_THREAD_LIMIT"] = "1"
 
-    def read(picture: np.ndarray) -> list[Row]:
+    def read(picture: np.ndarray, setting: Setting) -> list[Row]:
         words = pytesseract.image_to_data(
             Image.fromarray(prepare(picture, setting)),
             config=f"{setting.mode} {DIGITS_ONLY}",

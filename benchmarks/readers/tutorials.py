@@ -19,12 +19,12 @@ def candidates(kind: Kind) -> list[Setting]:
     return [Setting()]
 
 
-def open_reader(name: str, setting: Setting, one_core: bool) -> Read:
+def open_reader(name: str, one_core: bool) -> Read:
     from mnist_graph import Classifier
 
     classifier = Classifier.from_model(MODEL)
 
-    def read(picture: np.ndarray) -> list[Row]:
+    def read(picture: np.ndarray, setting: Setting) -> list[Row]:
         grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         small = 255 - cv2.resize(grey, (28, 28), interpolation=cv2.INTER_AREA)
         (probabilities,) = classifier.predict(small[np.newaxis])
