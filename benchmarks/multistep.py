@@ -26,7 +26,7 @@ from mnist_graph.data.datasets import DataSets
 from mnist_graph.graph.build import Graph
 from mnist_graph.graph.multistep import MultiStep, add_multistep
 from mnist_graph.graph.sessions import choose_device, open_session
-from mnist_graph.training.pace import Pace
+from mnist_graph.training.pace import Pace, most_steps
 
 STEPS = {"softmax": 5000, "mlp": 1000, "mnist-99": 300, "cnn": 150}
 """Timed steps of each recipe: a few seconds each."""
@@ -92,7 +92,7 @@ def train_multistep(contest: Contest, iterations: range) -> None:
     recipe, data, session, _, steps = contest
     inputs = [steps.pixels, steps.labels, steps.keep_prob, steps.steps]
     take_steps = session.make_callable(steps.losses, inputs)
-    pace = Pace(recipe.batch_size * data.train.pixels[0].size, patience=1.0)
+    pace = Pace(most_steps(recipe.batch_size * data.train.pixels[0].size), patience=1.0)
     ranges = pace.ranges(iterations.start, iterations.stop, log_every=100)
     for part, (pixels, labels) in batches(data.train, recipe, ranges):
         with pace.measured(len(part)):

@@ -5,6 +5,7 @@
     batches        a DataSet -> the batch of each iteration
     augmentation   how strongly training images are distorted
     distortions    the distortions themselves
+    strips/        rows of digits, made from MNIST's
     scaling        bytes 0..255 -> numbers in [0, 1]
     arguments      checks the numbers and paths that a caller gives
     mnist/         MNIST itself

@@ -2,27 +2,38 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 import numpy as np
 
 from mnist_graph.data.augmentation import Augmentation
-from mnist_graph.data.datasets import DataSet, batch_indices
+from mnist_graph.data.datasets import DataSet, DataSets, batch_indices
 from mnist_graph.data.distortions import augment
+from mnist_graph.errors import UsageError
 
 Batch = tuple[np.ndarray, np.ndarray]
-"""Pixels, uint8 [n, height, width], and labels, int32 [n]."""
+"""Pixels, uint8 [n, height, width], and labels, int32 [n]; of strips, int32 [n, longest], padded
+with -1.
+"""
+TEST_STRIPS = 2000
+"""How many strips test a network: at an accuracy of 0.9, its standard error is 0.007."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class BatchSettings(Protocol):
-    """What determines the batches; a recipe has it all."""
+class StripSettings(Protocol):
+    """What determines the batches of strips; a recipe has it all."""
 
     @property
     def batch_size(self) -> int: ...
     @property
     def seed(self) -> int: ...
+
+
+class BatchSettings(StripSettings, Protocol):
+    """What determines the batches of images; a recipe has it all."""
+
     @property
     def augmentation(self) -> Augmentation | None: ...
 
@@ -36,6 +47,50 @@ def batches(
     A thread prepares the next range while the caller uses the current one.
     """
     return _ahead(lambda iterations: _make_batches(dataset, settings, iterations), ranges)
+
+
+def strip_batches(
+    data: DataSets, settings: StripSettings, ranges: Iterable[range]
+) -> Iterator[tuple[range, Batch]]:
+    """Yield each range, of a single iteration, with its strips and their labels, made from the
+    training digits. They are prepared as those of `batches`.
+    """
+    from mnist_graph.data.strips.maker import training_strips  # OpenCV, which MNIST does not need
+
+    maker = training_strips(data, settings.seed)
+
+    def make(iterations: range) -> Batch:
+        (iteration,) = iterations
+        return maker.batch(iteration, settings.batch_size)
+
+    return _ahead(make, ranges)
+
+
+def require_digits(data: DataSets) -> None:
+    """Raise UsageError for data of which no strips can be made: anything but the ten digits in
+    MNIST's size.
+    """
+    height, width = data.image_shape
+    found = [len(np.unique(part.sparse_labels)) for part in (data.train, data.test)]
+    if (height, width, *found) != (28, 28, 10, 10):
+        raise UsageError(
+            "strips are made from 28x28 images of all ten digits; the data has "
+            f"{min(found)} classes of {height}x{width}"
+        )
+
+
+def test_examples(data: DataSets, reads_strips: bool) -> Batch:
+    """Return the test images with their labels; or TEST_STRIPS strips that are made from them."""
+    if reads_strips:
+        return _test_strips(data.test, TEST_STRIPS)
+    return data.test.pixels, sparse_labels(data.test, slice(None))
+
+
+@lru_cache(maxsize=1)
+def _test_strips(dataset: DataSet, count: int) -> Batch:
+    from mnist_graph.data.strips.maker import make_test_strips
+
+    return make_test_strips(dataset, count)
 
 
 def make_batch(dataset: DataSet, settings: BatchSettings, iteration: int) -> Batch:

@@ -4,6 +4,8 @@
     recipe         what a recipe is, and which values are valid
     settings       hyperparameters from JSON and from the command line
     networks       the tutorials' networks, from images to logits
+    strip_network  the network for strips, rows of digits
+    ctc            its loss and how its columns are read as digits
     network        how a network is registered and what it is built from
     layers         weight_variable, conv2d, max_pool_2x2, dropout, ...
     recipe_layers  these layers with a recipe's settings

@@ -3,7 +3,10 @@
     logits = inference(images, ...)                    the network
     objective = loss(cross_entropy(logits, labels))    what training minimizes
     train_step = training(objective, ...)              one step of the optimizer
-    accuracy, correct = evaluation(logits, labels)     the correct predictions
+    predictions, accuracy, correct = evaluation(logits, labels)
+
+For strips, rows of digits, the same functions read every column (see ctc.py): logits are then
+[n, columns, classes], the last class is the blank, and labels are [n, longest].
 
 `build_graph` calls them in this order. Training as the tutorials do is then a loop of
 
@@ -19,10 +22,17 @@ import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
 from mnist_graph.data.scaling import scale
+from mnist_graph.data.strips.size import HEIGHT
 from mnist_graph.errors import UsageError
+from mnist_graph.graph.ctc import are_equal, ctc_loss, greedy_decode
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.network import NETWORKS
-from mnist_graph.graph.outline import MNIST_CLASSES, MNIST_SHAPE, outline, require_logits
+from mnist_graph.graph.outline import (
+    MNIST_CLASSES,
+    MNIST_SHAPE,
+    outline,
+    require_logits,
+)
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.recipe_layers import RecipeLayers
 from mnist_graph.graph.schedules import learning_rate
@@ -42,16 +52,18 @@ def inference(
 
     Args:
         images: float32 [n, height, width, 1] in [0, 1].
+        classes: the number of classes, for strips with the blank.
         keep_prob: float32 [], the share of units that dropout keeps.
         is_training: whether batch normalization uses the batch's own statistics.
 
     Returns:
-        logits, float32 [n, classes].
+        logits, float32 [n, classes]; for strips [n, columns, classes].
     """
     layers = RecipeLayers(recipe, classes, keep_prob, is_training)
     logits = NETWORKS[recipe.network].build(layers, images, recipe)
     fits = isinstance(logits, tf.Tensor) and logits.dtype == tf.float32
-    require_logits(recipe, fits and logits.shape.is_compatible_with([None, classes]))
+    shape = [None, None, classes] if recipe.reads_strips else [None, classes]
+    require_logits(recipe, fits and logits.shape.is_compatible_with(shape))
     return tf.identity(logits, name="logits")
 
 
@@ -86,16 +98,18 @@ def class_numbers(labels: tf.Tensor, classes: int) -> tf.Tensor:
 def cross_entropy(
     logits: tf.Tensor, labels: tf.Tensor, label_smoothing: float = 0.0, name: str = "loss"
 ) -> tf.Tensor:
-    """Return the cross-entropy of each image, float32 [n].
+    """Return the cross-entropy of each image, float32 [n]; for strips `ctc_loss`.
 
     TensorFlow computes it from the logits in one operation: the logarithm of a softmax that
     underflowed to 0 would be infinite, and made the loss of old listings NaN.
 
     Args:
-        logits: float32 [n, classes].
-        labels: int32 [n].
-        label_smoothing: the share of each label that is spread over all classes.
+        logits: float32 [n, classes], or of strips [n, columns, classes].
+        labels: int32 [n], or of strips [n, longest].
+        label_smoothing: the share of each label that is spread over all classes; not for strips.
     """
+    if _are_of_strips(logits):
+        return ctc_loss(logits, labels, name)
     with scope(name):
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         if label_smoothing:
@@ -128,25 +142,42 @@ def training(
         return averages.apply(tf1.trainable_variables())
 
 
-def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the share (float32 []) and the number (int32 []) of correct predictions.
+def evaluation(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return the predictions, in the form of the labels, and the share (float32 []) and the number
+    (int32 []) of those that are correct.
 
     Args:
-        logits: float32 [n, classes].
-        labels: int32 [n].
+        logits: float32 [n, classes], or of strips [n, columns, classes].
+        labels: int32 [n], or of strips [n, longest].
     """
+    if _are_of_strips(logits):
+        predictions = greedy_decode(logits)
+        hits = are_equal(predictions, labels)
+    else:
+        predictions = tf.argmax(logits, 1, output_type=tf.int32, name="predictions")
+        hits = tf.equal(predictions, labels)
     with scope("accuracy"):
-        hits = tf.equal(tf.argmax(logits, 1, output_type=tf.int32), labels)
         counted, shared = tf.cast(hits, tf.int32), tf.cast(hits, tf.float32)
     correct = tf.reduce_sum(counted, name="correct")
-    return tf.reduce_mean(shared, name="accuracy"), correct
+    return predictions, tf.reduce_mean(shared, name="accuracy"), correct
+
+
+def _are_of_strips(logits: tf.Tensor) -> bool:
+    return logits.shape.rank == 3
 
 
 @dataclass(frozen=True)
 class Network:
     """A `tf.Graph` that predicts, and the tensors to feed and fetch.
 
-    Each tensor has the name of its field: "images:0", "logits:0", ...
+    Each tensor has the name of its field: "images:0", "logits:0", ... For a recipe of strips,
+    n counts strips, and each has a label, logits and probabilities for the whole row:
+
+        pixels uint8 [n, 32, width], images float32 [n, 32, width]; empty paper fills a batch
+        labels, class_numbers int32 [n, longest], predictions int32 [n, width / 4], padded with -1
+        logits, probabilities float32 [n, width / 4, classes + 1]
+        cross_entropies float32 [n]: the CTC losses
+        accuracy, correct: of strips whose predictions are all right, and none is missing
     """
 
     graph: tf.Graph
@@ -167,6 +198,8 @@ class Network:
     """float32 [n, classes]."""
     probabilities: tf.Tensor
     """float32 [n, classes]: the softmax of the logits divided by the recipe's temperature."""
+    predictions: tf.Tensor
+    """int32 [n]: the class of the largest logit."""
     cross_entropies: tf.Tensor
     """float32 [n], one per image."""
     loss: tf.Tensor
@@ -201,7 +234,8 @@ class Graph(Network):
 def build_graph(
     recipe: Recipe, image_shape: tuple[int, int] = MNIST_SHAPE, classes: int = MNIST_CLASSES
 ) -> Graph:
-    """Build the graph of `recipe` for images of `image_shape`, height by width.
+    """Build the graph of `recipe` for images of `image_shape`, height by width; for strips of any
+    width if it reads strips.
 
     `recipe.precision` is the precision of the hidden layers' products, float32 or bfloat16;
     auto means float32 here (`sessions.choose_device` decides by the hardware). Each layer is a
@@ -256,19 +290,21 @@ def _build_network(
     tf1.set_random_seed(recipe.seed)
     with tf1.variable_scope("", use_resource=True):  # not the default after disable_v2_behavior
         global_step = tf1.train.get_or_create_global_step()
-    size = math.prod(image_shape)
-    pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
-    with scope("scale"):
-        scaled = tf.reshape(scale(tf.cast(pixels, tf.float32)), [-1, size])
-    images = tf1.placeholder_with_default(scaled, [None, size], name="images")
+    if recipe.reads_strips:
+        pixels, images = _strips()
+        classes += 1  # the blank
+    else:
+        pixels, images = _images(image_shape)
     labels = tf1.placeholder(tf.int32, name="labels")
     keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
 
-    frames = tf.reshape(images, [-1, *image_shape, 1], name="frame")
-    logits = inference(frames, recipe, classes, keep_prob)
-    numbers = class_numbers(labels, classes)
+    logits = inference(_frames(images, pixels, "frame"), recipe, classes, keep_prob)
+    if recipe.reads_strips:
+        numbers = tf.ensure_shape(labels, [None, None], name="class_numbers")
+    else:
+        numbers = class_numbers(labels, classes)
     cross_entropies = cross_entropy(logits, numbers)
-    accuracy, correct = evaluation(logits, numbers)
+    predictions, accuracy, correct = evaluation(logits, numbers)
     with scope("probabilities"):
         calibrated = logits / recipe.temperature
     return {
@@ -279,12 +315,38 @@ def _build_network(
         "keep_prob": keep_prob,
         "logits": logits,
         "probabilities": tf.nn.softmax(calibrated, name="probabilities"),
+        "predictions": predictions,
         "cross_entropies": cross_entropies,
         "loss": loss(cross_entropies, recipe.loss),
         "accuracy": accuracy,
         "correct": correct,
         "global_step": global_step,
     }
+
+
+def _images(image_shape: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the placeholders of pixels and images."""
+    size = math.prod(image_shape)
+    pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
+    with scope("scale"):
+        scaled = tf.reshape(scale(tf.cast(pixels, tf.float32)), [-1, size])
+    return pixels, tf1.placeholder_with_default(scaled, [None, size], name="images")
+
+
+def _strips() -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the placeholders of pixels and images of strips."""
+    shape = [None, HEIGHT, None]
+    pixels = tf1.placeholder(tf.uint8, shape, name="pixels")
+    with scope("scale"):
+        scaled = scale(tf.cast(pixels, tf.float32))
+    return pixels, tf1.placeholder_with_default(scaled, shape, name="images")
+
+
+def _frames(images: tf.Tensor, pixels: tf.Tensor, name: str | None = None) -> tf.Tensor:
+    """Return `images` as float32 [n, height, width, 1]."""
+    if images.shape.rank == 3:
+        return tf.expand_dims(images, -1, name=name)
+    return tf.reshape(images, [-1, *pixels.shape[1:], 1], name=name)
 
 
 def _checked_size(
@@ -318,8 +380,8 @@ def _train_step(
     logits, objective = network["logits"], network["loss"]
     if recipe.batch_normalization:
         # In training it normalizes by the batch, so the same variables get other operations.
-        frames = tf.reshape(network["images"], [-1, *network["pixels"].shape[1:], 1])
-        logits = training_logits(frames, recipe, logits.shape[1], network["keep_prob"])
+        frames = _frames(network["images"], network["pixels"])
+        logits = training_logits(frames, recipe, logits.shape[-1], network["keep_prob"])
     if recipe.batch_normalization or recipe.label_smoothing:
         objective = training_objective(logits, network["class_numbers"], recipe)
     return training(objective, network["global_step"], recipe, optimizer, averages)

@@ -5,7 +5,7 @@ dropout, the iteration. So two graphs with the same seed start from the same wei
 resumed run drops the units that the uninterrupted run would have dropped.
 
 Where a layer takes a `dtype`, float32 or bfloat16, it multiplies in it and returns it, biases
-included. Variables are always float32, and so are the outputs of a layer without biases.
+included. Variables are always float32.
 """
 
 import math
@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
+
+from mnist_graph.graph.network import Size, pair, pool_size
 
 ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "relu": tf.nn.relu,
@@ -87,53 +89,60 @@ def dense(
     bias: float | None,
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
-    """Return inputs x W + b: [n, features] -> [n, units]; without b if `bias` is None."""
+    """Return inputs x W + b: [..., features] -> [..., units]; without b if `bias` is None."""
     with layer(name):
-        w = weight_variable([inputs.shape[1], units], weights)
+        w = weight_variable([inputs.shape[-1], units], weights)
         product = tf.matmul(tf.cast(inputs, dtype), tf.cast(w, dtype))
         return _add_bias(product, bias)
 
 
 def conv2d(
     inputs: tf.Tensor,
-    size: int,
+    size: Size,
     channels: int,
     name: str,
     *,
-    stride: int = 1,
+    stride: Size = 1,
     padding: str = "SAME",
-    pool: bool = False,
+    pool: bool | tuple[int, int] = False,
     weights: str,
     bias: float | None,
     dtype: tf.DType = tf.float32,
 ) -> tf.Tensor:
-    """Apply a `size` x `size` convolution, with biases unless `bias` is None:
+    """Apply a convolution with a filter of `size`, with biases unless `bias` is None:
     [n, h, w, c] -> [n, ceil(h / stride), ceil(w / stride), channels]. With padding "VALID", h
-    and w first shrink by size - 1.
+    and w first shrink by size - 1. Size and stride are numbers, or tuples of height and width.
 
-    With `pool`, apply `max_pool_2x2` too, before the biases. The result is the same, since max
-    commutes with adding a constant and with every activation here (all of them increase), and
-    leaves these a quarter of the work.
+    With `pool`, apply a max pool over this height and width too (True: `max_pool_2x2`), before the
+    biases. The result is the same, since max commutes with adding a constant and with every
+    activation here (all of them increase), and leaves these a quarter of the work.
     """
     with layer(name):
-        w = weight_variable([size, size, inputs.shape[3], channels], weights)
+        w = weight_variable([*pair(size), inputs.shape[3], channels], weights)
         product = tf.nn.conv2d(
             tf.cast(inputs, dtype), tf.cast(w, dtype), strides=stride, padding=padding
         )
         if pool:
-            product = max_pool_2x2(product)
+            product = max_pool(product, *pool_size(pool))
         return _add_bias(product, bias)
 
 
 def _add_bias(product: tf.Tensor, bias: float | None) -> tf.Tensor:
     if bias is None:
-        return tf.cast(product, tf.float32)
+        return product
     return tf.nn.bias_add(product, tf.cast(bias_variable(product.shape[-1], bias), product.dtype))
 
 
 def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
     """Return the maximum of each 2x2: [n, h, w, c] -> [n, ceil(h / 2), ceil(w / 2), c]."""
-    return tf.nn.max_pool2d(inputs, ksize=2, strides=2, padding="SAME")
+    return max_pool(inputs, 2, 2)
+
+
+def max_pool(inputs: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Return the maximum of each `height` x `width`:
+    [n, h, w, c] -> [n, ceil(h / height), ceil(w / width), c].
+    """
+    return tf.nn.max_pool2d(inputs, ksize=[height, width], strides=[height, width], padding="SAME")
 
 
 def flatten(inputs: tf.Tensor) -> tf.Tensor:
@@ -142,9 +151,9 @@ def flatten(inputs: tf.Tensor) -> tf.Tensor:
 
 
 def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:
-    """Normalize each channel of float32 [n, h, w, c] or [n, c] to mean 0 and variance 1 and
-    add a learned offset (Ioffe and Szegedy 2015). A learned scale would be redundant before
-    ReLU.
+    """Normalize each channel of [n, h, w, c] or [n, c] to mean 0 and variance 1 and add a learned
+    offset (Ioffe and Szegedy 2015); the result has the dtype of `inputs`. A learned scale would be
+    redundant before ReLU.
 
     With `is_training`, use the batch's own mean and variance, and update their moving averages
     through tf.GraphKeys.UPDATE_OPS; else use the averages. `decay` is their decay, which is
@@ -175,7 +184,7 @@ def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: 
             for average, moment in zip(averages, moments, strict=True):
                 update = average.assign_add(pace * (moment - average))
                 tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
-        return tf.reshape(output, [-1, *inputs.shape[1:]])
+        return output if framed is inputs else tf.reshape(output, [-1, channels])
 
 
 def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor, name: str = "dropout") -> tf.Tensor:

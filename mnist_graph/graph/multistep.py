@@ -42,7 +42,7 @@ class MultiStep(NamedTuple):
     keep_prob: tf.Tensor
     """float32 []."""
     steps: tf.Tensor
-    """int32 []: the number of batches that are fed."""
+    """int32 []: the number of batches that are fed; of strips only one can be fed."""
     losses: tf.Tensor
     """float32 [steps]: each batch's loss, with dropout, before its step. Fetching it takes the
     steps.
@@ -56,14 +56,17 @@ def add_multistep(graph: Graph, recipe: Recipe) -> MultiStep:
         with scope("train"):
             step = _as_function(_single_step(graph, recipe))
             pixels = graph.pixels[..., tf.newaxis]
-            losses = _take_steps(step, pixels, graph.labels, steps, recipe.batch_size)
+            if recipe.reads_strips:  # one step at a time: it is long, and each width is another
+                losses = step(scale(tf.cast(pixels, tf.float32)), graph.labels)[tf.newaxis]
+            else:
+                losses = _take_steps(step, pixels, graph.labels, steps, recipe.batch_size)
         losses = tf.identity(losses, name="losses")
     return MultiStep(graph.pixels, graph.labels, graph.keep_prob, steps, losses)
 
 
 def _single_step(graph: Graph, recipe: Recipe) -> Step:
     """Return a function that builds the operations of one step."""
-    classes = graph.logits.shape[1]
+    classes = graph.logits.shape[-1]
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         # The updates that the plain train_step made are not part of this one.

@@ -13,6 +13,18 @@ from mnist_graph.errors import UsageError
 
 Tensor = TypeVar("Tensor")
 """A batch of images or of activations: a `tf.Tensor`, or its shape alone."""
+Size = int | tuple[int, int]
+"""Height and width, or one number for both."""
+
+
+def pair(size: Size) -> tuple[int, int]:
+    """Return `size` as height and width."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def pool_size(pool: bool | tuple[int, int]) -> tuple[int, int]:
+    """Return the height and width of a max pool; (1, 1) for none."""
+    return pool if isinstance(pool, tuple) else (1 + pool, 1 + pool)
 
 
 class Layers(Protocol[Tensor]):
@@ -28,16 +40,16 @@ class Layers(Protocol[Tensor]):
     def conv2d(
         self,
         inputs: Tensor,
-        size: int,
+        size: Size,
         channels: int,
         name: str,
         *,
-        stride: int = 1,
+        stride: Size = 1,
         padding: str = "SAME",
-        pool: bool = False,
+        pool: bool | tuple[int, int] = False,
     ) -> Tensor:
-        """Apply a `size` x `size` convolution, and with `pool` a 2x2 max pool:
-        [n, height, width, c] -> [n, height', width', channels].
+        """Apply a convolution with a filter of this `size`, and a max pool over `pool`, height by
+        width (True: 2x2): [n, height, width, c] -> [n, height', width', channels].
         """
 
     def dense(self, inputs: Tensor, units: int, name: str) -> Tensor:
@@ -49,9 +61,13 @@ class Layers(Protocol[Tensor]):
     def flatten(self, inputs: Tensor) -> Tensor:
         """[n, ...] -> [n, features]."""
 
+    def columns(self, inputs: Tensor) -> Tensor:
+        """Remove a height of 1: [n, 1, width, c] -> [n, width, c]."""
+
     def logits(self, inputs: Tensor, bias: float | None = None) -> Tensor:
-        """Add the output layer: [n, features] -> [n, classes]. Its biases start at `bias`
-        (default: the recipe's).
+        """Add the output layer: [n, features] -> [n, classes], or the same for each column:
+        [n, width, features] -> [n, width, classes]. Its biases start at `bias` (default: the
+        recipe's).
         """
 
 
@@ -64,6 +80,14 @@ class Network(NamedTuple):
     """The optional hyperparameters that the network uses, of OPTIONAL_SETTINGS."""
     convolutions: int | None
     """How many `channels` and `filter_sizes` it needs; None: any number."""
+    reads_strips: bool
+    """Whether it reads strips, rows of digits of any width, instead of images of one digit."""
+
+    def uses(self, setting: str) -> bool:
+        """Whether the hyperparameter of this name has an effect on the network."""
+        if self.reads_strips and setting in IMAGE_SETTINGS:
+            return False
+        return setting in self.settings or setting not in OPTIONAL_SETTINGS
 
 
 OPTIONAL_SETTINGS = (
@@ -77,6 +101,10 @@ OPTIONAL_SETTINGS = (
     "batch_normalization",
 )
 """The hyperparameters that some networks use and others do not."""
+IMAGE_SETTINGS = ("label_smoothing", "augmentation")
+"""The hyperparameters that no network of strips uses: a strip's label is no class to smooth, and
+strips are distorted as they are made.
+"""
 
 NETWORKS: dict[str, Network] = {}
 """Every registered network by its name, which is that of its function."""
@@ -84,12 +112,17 @@ NETWORKS: dict[str, Network] = {}
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def network(*settings: str, convolutions: int | None = None) -> Callable[[Function], Function]:
+def network(
+    *settings: str, convolutions: int | None = None, reads_strips: bool = False
+) -> Callable[[Function], Function]:
     """Register the decorated function as a network that a recipe can name.
 
     `settings` are the hyperparameters of OPTIONAL_SETTINGS that the network uses; a recipe
-    that sets any other is refused. Raises UsageError for an unknown setting, and for a name that
-    is taken by a network of another module.
+    that sets any other is refused. A network that `reads_strips` gets images [n, 32, width, 1] of
+    any width and returns logits for each of `width / 4` columns (see strip_network.py).
+
+    Raises UsageError for an unknown setting, and for a name that is taken by a network of another
+    module.
     """
     for setting in settings:
         if not isinstance(setting, str) or setting not in OPTIONAL_SETTINGS:
@@ -102,7 +135,7 @@ def network(*settings: str, convolutions: int | None = None) -> Callable[[Functi
         taken = NETWORKS.get(build.__name__)
         if taken is not None and taken.build.__module__ != build.__module__:
             raise UsageError(f"there is a network {build.__name__!r}; give yours another name")
-        NETWORKS[build.__name__] = Network(build, frozenset(settings), convolutions)
+        NETWORKS[build.__name__] = Network(build, frozenset(settings), convolutions, reads_strips)
         return build
 
     return register

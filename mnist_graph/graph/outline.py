@@ -1,15 +1,20 @@
 """A network layer by layer: shapes, parameters and multiply-adds. Needs no TensorFlow."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mnist_graph.data.arguments import whole_number
+from mnist_graph.data.strips.size import HEIGHT
 from mnist_graph.errors import UsageError
-from mnist_graph.graph.network import NETWORKS
+from mnist_graph.graph.network import NETWORKS, Size, pair, pool_size
 from mnist_graph.graph.recipe import Recipe
 
 MNIST_SHAPE, MNIST_CLASSES = (28, 28), 10
 """The image size and the number of classes of MNIST itself."""
+
+STRIP_WIDTH = 128
+"""The width of the strip that is outlined, in pixels: about five digits. The network reads any."""
 
 Shape = tuple[int, ...]
 
@@ -37,13 +42,16 @@ class Outline:
 
     def __init__(self, recipe: Recipe, image_shape: Shape, classes: int) -> None:
         self.recipe, self.classes = recipe, classes
+        if recipe.reads_strips:
+            image_shape, self.classes = (HEIGHT, STRIP_WIDTH), classes + 1
         images = (*image_shape, 1)
         self.layers = [Layer("images", images, 0, 0)]
         self.convolutions: list[str] = []
         self.units: list[str] = []
-        self.last_size = 0
+        self.last_size: Size = 0
         logits = NETWORKS[recipe.network].build(self, images, recipe)
-        require_logits(recipe, isinstance(logits, tuple) and logits == (classes,))
+        columns = [STRIP_WIDTH // 4] if recipe.reads_strips else []
+        require_logits(recipe, logits == (*columns, self.classes))
 
     @property
     def parameters(self) -> int:
@@ -69,40 +77,42 @@ class Outline:
     def conv2d(
         self,
         inputs: Shape,
-        size: int,
+        size: Size,
         channels: int,
         name: str,
         *,
-        stride: int = 1,
+        stride: Size = 1,
         padding: str = "SAME",
-        pool: bool = False,
+        pool: bool | tuple[int, int] = False,
     ) -> Shape:
         """Raises UsageError for inputs smaller than the filter."""
-        for what, number in (("size", size), ("channels", channels), ("stride", stride)):
-            whole_number(f"{what} of layer {name}", number, lowest=1)
+        sizes, strides, pools = pair(size), pair(stride), pool_size(pool)
+        for what, numbers in (("size", sizes), ("channels", (channels,)), ("stride", strides)):
+            for number in numbers:
+                whole_number(f"{what} of layer {name}", number, lowest=1)
         if len(inputs) != 3:
             raise UsageError(f"layer {name} must come before layers.flatten")
         *frame, depth = inputs
         if padding not in ("SAME", "VALID"):
             raise UsageError(f"padding of layer {name} must be SAME or VALID, not {padding!r}")
         if padding == "VALID":
-            frame = [side - size + 1 for side in frame]
+            frame = [side - size + 1 for side, size in zip(frame, sizes, strict=True)]
             if min(frame) < 1:
                 height, width, _ = self.layers[0].output_shape
                 raise UsageError(
                     f"images of {height}x{width} are too small for {self.recipe.model}"
                 )
-        frame = [math.ceil(side / stride) for side in frame]
-        multiply_adds = math.prod(frame) * size * size * depth * channels
-        if pool:
-            frame = [math.ceil(side / 2) for side in frame]
-        words = [f"{size}x{size}"] * (size != self.last_size) + [f"{channels}"]
-        words += [f"stride {stride}"] * (stride > 1) + ["pooled"] * pool
+        frame = _divide(frame, strides)
+        weights = math.prod(sizes) * depth * channels
+        multiply_adds = math.prod(frame) * weights
+        frame = _divide(frame, pools)
+        words = [_by(sizes)] * (size != self.last_size) + [f"{channels}"]
+        words += [f"stride {stride}"] * (isinstance(stride, int) and stride > 1)
+        words += ["pooled"] * (max(pools) > 1) + [_by(pools)] * (pools[0] != pools[1])
         self.convolutions.append(" ".join(words))
         self.last_size = size
         # A bias, or batch normalization's offset, for each channel.
-        parameters = size * size * depth * channels + channels
-        return self._add(name, (*frame, channels), parameters, multiply_adds)
+        return self._add(name, (*frame, channels), weights + channels, multiply_adds)
 
     def dense(self, inputs: Shape, units: int, name: str) -> Shape:
         """[features] -> [units]."""
@@ -117,22 +127,38 @@ class Outline:
         """[...] -> [features]."""
         return (math.prod(inputs),)
 
+    def columns(self, inputs: Shape) -> Shape:
+        """[1, width, c] -> [width, c]."""
+        if len(inputs) != 3 or inputs[0] != 1:
+            raise UsageError(f"layers.columns takes a height of 1, not {inputs}")
+        return inputs[1:]
+
     def logits(self, inputs: Shape, bias: float | None = None) -> Shape:
-        """[features] -> [classes]."""
+        """[features] -> [classes], or [width, features] -> [width, classes]."""
         return self._dense(inputs, self.classes, "output")
 
     def _dense(self, inputs: Shape, units: int, name: str) -> Shape:
         whole_number(f"units of layer {name}", units, lowest=1)
-        if len(inputs) != 1:
+        *columns, features = inputs
+        if len(columns) > self.recipe.reads_strips:
             raise UsageError(f"the inputs of layer {name} must go through layers.flatten first")
-        (features,) = inputs
-        return self._add(name, (units,), (features + 1) * units, features * units)
+        multiply_adds = math.prod(columns) * features * units
+        return self._add(name, (*columns, units), (features + 1) * units, multiply_adds)
 
     def _add(self, name: str, output_shape: Shape, parameters: int, multiply_adds: int) -> Shape:
         if parameters and any(name == layer.name and layer.parameters for layer in self.layers):
             raise UsageError(f"network {self.recipe.network} has two layers named {name!r}")
         self.layers.append(Layer(name, output_shape, parameters, multiply_adds))
         return output_shape
+
+
+def _divide(frame: Sequence[int], steps: tuple[int, int]) -> list[int]:
+    return [math.ceil(side / step) for side, step in zip(frame, steps, strict=True)]
+
+
+def _by(size: tuple[int, int]) -> str:
+    """Return height and width as text, such as "5x5"."""
+    return f"{size[0]}x{size[1]}"
 
 
 def require_logits(recipe: Recipe, fits: bool) -> None:
@@ -144,7 +170,8 @@ def require_logits(recipe: Recipe, fits: bool) -> None:
 def outline(
     recipe: Recipe, image_shape: Shape = MNIST_SHAPE, classes: int = MNIST_CLASSES
 ) -> Outline:
-    """Return the outline of the recipe's network for images of `image_shape`, height by width.
+    """Return the outline of the recipe's network for images of `image_shape`, height by width, or
+    for a strip if it reads strips.
 
     Raises UsageError for images that are too small for the network.
     """

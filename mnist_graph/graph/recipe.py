@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.graph.network import NETWORKS, OPTIONAL_SETTINGS, Network
+from mnist_graph.graph.network import IMAGE_SETTINGS, NETWORKS, OPTIONAL_SETTINGS, Network
 from mnist_graph.graph.settings import convert, from_text
 
 CHOICES = {
@@ -108,6 +108,11 @@ class Recipe:
     """The test accuracy that the recipe's source states; not a hyperparameter."""
 
     @property
+    def reads_strips(self) -> bool:
+        """Whether the network reads strips, rows of digits, instead of images of one digit."""
+        return NETWORKS[self.network].reads_strips
+
+    @property
     def fed_keep_prob(self) -> float:
         """What training feeds for keep_prob: 1 without dropout."""
         return 1.0 if self.keep_prob is None else self.keep_prob
@@ -147,9 +152,9 @@ class Recipe:
             self._require("keep_prob", 0 < self.keep_prob <= 1, "above 0 and at most 1")
 
     def _check_network(self, network: Network) -> None:
-        for name in OPTIONAL_SETTINGS:
+        for name in (*OPTIONAL_SETTINGS, *IMAGE_SETTINGS):
             value = getattr(self, name)
-            if name not in network.settings and value != HYPERPARAMETERS[name].default:
+            if not network.uses(name) and value != HYPERPARAMETERS[name].default:
                 raise UsageError(self._not_used(name))
             if name in MAX_SIZES and name in network.settings:
                 self._check_sizes(name, None if name == "hidden" else network.convolutions)
@@ -181,9 +186,9 @@ class Recipe:
             if name not in OVERRIDABLE:
                 raise UsageError(unknown("hyperparameter", name, OVERRIDABLE))
         changed = dataclasses.replace(self, **changes)
-        used = NETWORKS[changed.network].settings
+        network = NETWORKS[changed.network]
         for name in changes:
-            if name in OPTIONAL_SETTINGS and name not in used:
+            if not network.uses(name):
                 raise UsageError(self._not_used(name))
             if name in ONLY_WITH:
                 other, value = ONLY_WITH[name]

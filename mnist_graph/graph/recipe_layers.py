@@ -5,6 +5,7 @@ import tensorflow as tf
 from mnist_graph.graph import layers
 from mnist_graph.graph.fused import conv_relu_pool
 from mnist_graph.graph.layers import ACTIVATIONS
+from mnist_graph.graph.network import Size
 from mnist_graph.graph.recipe import Recipe
 
 
@@ -28,18 +29,19 @@ class RecipeLayers:
     def conv2d(
         self,
         inputs: tf.Tensor,
-        size: int,
+        size: Size,
         channels: int,
         name: str,
         *,
-        stride: int = 1,
+        stride: Size = 1,
         padding: str = "SAME",
-        pool: bool = False,
+        pool: bool | tuple[int, int] = False,
     ) -> tf.Tensor:
         """See `layers.conv2d`; `fused.conv_relu_pool` replaces it where it is faster."""
         recipe = self.recipe
         if (
-            pool
+            pool is True
+            and isinstance(size, int)
             and (stride, padding) == (1, "SAME")
             and (recipe.activation, recipe.batch_normalization) == ("relu", False)
             and self.dtype == tf.bfloat16
@@ -71,6 +73,10 @@ class RecipeLayers:
     def _activate(self, inputs: tf.Tensor, name: str) -> tf.Tensor:
         recipe = self.recipe
         if recipe.batch_normalization:
+            if not recipe.reads_strips:
+                # Frames of strips are large: in bfloat16 their normalization takes half the time.
+                # The networks of images keep the bits that they had before there were strips.
+                inputs = tf.cast(inputs, tf.float32)
             inputs = layers.batch_normalization(inputs, self.is_training, name, recipe.moving_decay)
         with layers.scope(name):
             return ACTIVATIONS[recipe.activation or "linear"](inputs)
@@ -83,8 +89,12 @@ class RecipeLayers:
         """See `layers.flatten`."""
         return layers.flatten(inputs)
 
+    def columns(self, inputs: tf.Tensor) -> tf.Tensor:
+        """See `network.Layers`."""
+        return tf.squeeze(inputs, axis=1, name="columns")
+
     def logits(self, inputs: tf.Tensor, bias: float | None = None) -> tf.Tensor:
-        """Add the output layer, in float32: [n, features] -> [n, classes]."""
+        """Add the output layer, in float32: [..., features] -> [..., classes]."""
         initial = self.recipe.bias if bias is None else bias
         weights = self.recipe.weights
         return layers.dense(inputs, self.classes, "output", weights=weights, bias=initial)

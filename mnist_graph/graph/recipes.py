@@ -2,7 +2,8 @@
 
 from typing import Any
 
-import mnist_graph.graph.networks  # noqa: F401 - registers the networks
+import mnist_graph.graph.networks
+import mnist_graph.graph.strip_network  # noqa: F401 - both register their networks
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.recipe import Recipe, unknown
@@ -236,6 +237,22 @@ recipes = _table(
         moving_decay=0.995,
         average_weights=True,
         augmentation=Augmentation(thickness=0.5, blur=0.25),
+        validation_size=0,
+    ),
+    Recipe(
+        model="reader",
+        network="reader",
+        iterations=16_000,
+        batch_size=32,
+        **_ONE_CYCLE,
+        learning_rate=0.002,
+        beta2=0.99,
+        keep_prob=0.8,
+        channels=(32, 48, 64, 96, 128, 160, 192, 256, 256, 256),
+        batch_normalization=True,
+        activation="relu",
+        moving_decay=0.998,
+        average_weights=True,
         validation_size=0,
     ),
 )

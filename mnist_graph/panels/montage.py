@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -37,8 +38,8 @@ def draw_montage(sample: DigitSample, columns: int, zoom: int = 1) -> np.ndarray
     has_room = min(height, width) > zoom
     for cell in np.flatnonzero(sample.wrong & has_room):
         inner = cells[cell, :-zoom, :-zoom]
-        _stamp(inner, str(sample.labels[cell]), size, LABEL_COLOR, left=True)
-        _stamp(inner, str(sample.predictions[cell]), size, PREDICTION_COLOR, left=False)
+        _stamp(inner, _as_text(sample.labels[cell]), size, LABEL_COLOR, left=True)
+        _stamp(inner, _as_text(sample.predictions[cell]), size, PREDICTION_COLOR, left=False)
         cells[cell, -zoom:] = cells[cell, :, -zoom:] = WHITE  # separates neighbouring numbers
     rows = -(-count // columns)
     sheet = np.full((rows * columns, height, width, 3), 255, np.uint8)
@@ -47,8 +48,15 @@ def draw_montage(sample: DigitSample, columns: int, zoom: int = 1) -> np.ndarray
     return sheet.reshape(rows * height, columns * width, 3)
 
 
+def _as_text(digits: Any) -> str:
+    """Return a label, or the labels of a strip without their padding, as text."""
+    return "".join(str(digit) for digit in np.atleast_1d(digits) if digit >= 0)
+
+
 def _stamp(cell: np.ndarray, text: str, size: int, color: tuple[int, int, int], left: bool) -> None:
     """Write `text`, `size` pixels high, into the lower left or lower right corner of `cell`."""
+    if not text:  # nothing was read in a strip
+        return
     mask = _render_text(text, size)[-cell.shape[0] :, : cell.shape[1]]
     height, width = mask.shape
     start = 0 if left else cell.shape[1] - width

@@ -1,4 +1,4 @@
-"""Digits with their labels and predictions, which a run saves for the panels."""
+"""Digits or strips with their labels and predictions, which a run saves for the panels."""
 
 import io
 import zipfile
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist_graph.data.strips.size import PADDING
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.runs.files import read_bytes, write_whole
 
@@ -18,14 +19,14 @@ KEYS = ("pixels", "labels", "guesses", "judged", "mistakes")
 
 
 class DigitSample(NamedTuple):
-    """Some of the digits that a network has evaluated."""
+    """Some of the digits, or of the strips, that a network has evaluated."""
 
     pixels: np.ndarray
     """uint8 [n, height, width]; 255 is full ink."""
     labels: np.ndarray
-    """int32 [n]."""
+    """int32 [n]; of strips [n, longest], padded with -1."""
     predictions: np.ndarray
-    """int32 [n]."""
+    """The same; of strips, the number of columns can be another."""
     evaluated: int
     """The number of digits evaluated in all."""
     mistakes: int
@@ -34,7 +35,22 @@ class DigitSample(NamedTuple):
     @property
     def wrong(self) -> np.ndarray:
         """Which digits of the sample are misclassified: bool [n]."""
-        return self.labels != self.predictions
+        return are_wrong(self.labels, self.predictions)
+
+
+def are_wrong(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Return which predictions differ from their labels: bool [n].
+
+    Both are int32 [n]; or, of strips, [n, longest] and [n, columns], padded with -1.
+    """
+    if labels.ndim == 1:
+        return labels != predictions
+    width = max(labels.shape[1], predictions.shape[1])
+    one, other = (
+        np.pad(digits, ((0, 0), (0, width - digits.shape[1])), constant_values=PADDING)
+        for digits in (labels, predictions)
+    )
+    return (one != other).any(axis=1)
 
 
 def select_sample(
@@ -43,7 +59,7 @@ def select_sample(
     """Return at most `most` of the digits: first the misclassified ones, then the others, each
     in their order.
     """
-    wrong = labels != predictions
+    wrong = are_wrong(labels, predictions)
     indices = np.argsort(~wrong, kind="stable")[:most]
     return DigitSample(
         np.asarray(pixels)[indices],
@@ -80,8 +96,10 @@ def load_sample(path: Path) -> DigitSample | None:
             pixels, labels, predictions, evaluated, mistakes = (arrays[key] for key in KEYS)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or not pixels.size:
             raise ValueError("invalid images")
-        if not labels.shape == predictions.shape == pixels.shape[:1]:
+        if not len(labels) == len(predictions) == len(pixels):
             raise ValueError("the number of labels differs from that of images")
+        if not labels.ndim == predictions.ndim <= 2:
+            raise ValueError("labels of another form than predictions")
         if not labels.dtype == predictions.dtype == np.int32:
             raise ValueError("invalid labels")
         sample = DigitSample(pixels, labels, predictions, int(evaluated), int(mistakes))

@@ -22,6 +22,8 @@ from mnist_graph.runs.run import RUNS_DIR, Run
 
 BATCH = 250
 """Images per session call: enough to keep the cores busy, few enough to keep memory low."""
+STRIP_BATCH = 32
+"""Strips per session call: the first layer of so many strips of 32x384 takes 50 MB."""
 
 Own = TypeVar("Own", bound="Predictor")
 
@@ -125,10 +127,10 @@ class Predictor:
         self.close()
 
 
-def batch_slices(count: int) -> Iterator[slice]:
-    """Divide `count` images into slices of at most BATCH; at least one, which may be empty."""
-    for start in range(0, max(1, count), BATCH):
-        yield slice(start, start + BATCH)
+def batch_slices(count: int, size: int = BATCH) -> Iterator[slice]:
+    """Divide `count` examples into slices of at most `size`; at least one, which may be empty."""
+    for start in range(0, max(1, count), size):
+        yield slice(start, start + size)
 
 
 def _require_range(images: np.ndarray, highest: int) -> None:

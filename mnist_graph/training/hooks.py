@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
 
 class Predictions(NamedTuple):
-    """How the network classified the test images."""
+    """How the network classified the test images, or read the test strips."""
 
     iteration: int
     """The last completed iteration."""
     loss: float
     """As the recipe's: the mean cross-entropy, or, where it sums, the mean times batch_size."""
     accuracy: float
+    pixels: np.ndarray
+    """uint8 [n, height, width]."""
     labels: np.ndarray
-    """int32 [n]."""
+    """int32 [n]; of strips [n, longest], padded with -1."""
     predictions: np.ndarray
-    """int32 [n]."""
+    """int32 [n]; of strips [n, columns], padded with -1."""
 
 
 class TrainingState(Protocol):

@@ -7,23 +7,24 @@ end test.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
 import tensorflow as tf
 
-from mnist_graph.data.batches import Batch, batches, sparse_labels
+from mnist_graph.data.batches import Batch, batches, strip_batches, test_examples
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.build import Graph
 from mnist_graph.graph.multistep import MultiStep
 from mnist_graph.graph.schedules import learning_rate
 from mnist_graph.graph.sessions import Device, open_session
-from mnist_graph.runs.predictor import batch_slices, restore
+from mnist_graph.runs.digit_samples import are_wrong
+from mnist_graph.runs.predictor import BATCH, STRIP_BATCH, batch_slices, restore
 from mnist_graph.runs.run import Metrics, Result, Run
 from mnist_graph.training.hooks import Hook, Predictions, Stop
-from mnist_graph.training.pace import Pace
+from mnist_graph.training.pace import Pace, most_steps
 
 PAUSE_SECONDS = 0.03
 """From one call of `pulse` to the next while a hook has paused training."""
@@ -121,9 +122,10 @@ class Training:
         keep_prob = np.float32(recipe.fed_keep_prob)
         last = slice(-recipe.batch_size, None)
         patience = min((hook.patience for hook in self.hooks), default=math.inf)
-        pace = Pace(recipe.batch_size * math.prod(self.data.image_shape), patience)
+        image_pixels = recipe.batch_size * math.prod(self.data.image_shape)
+        pace = Pace(1 if recipe.reads_strips else most_steps(image_pixels), patience)
         ranges = pace.ranges(self.iteration, recipe.iterations, self.log_every)
-        for iterations, (pixels, labels) in batches(self.data.train, recipe, ranges):
+        for iterations, (pixels, labels) in self._batches(ranges):
             with pace.measured(len(iterations)):
                 losses = take_steps(pixels, labels, keep_prob, len(iterations))
             for iteration, loss in zip(iterations, losses, strict=True):
@@ -136,6 +138,12 @@ class Training:
             for hook in self.hooks:
                 hook.after_iteration(iteration)
             self._pulse()
+
+    def _batches(self, ranges: Iterable[range]) -> Iterator[tuple[range, Batch]]:
+        recipe = self.run.recipe
+        if recipe.reads_strips:
+            return strip_batches(self.data, recipe, ranges)
+        return batches(self.data.train, recipe, ranges)
 
     def _pulse(self) -> None:
         """Give hooks their turn; time that they pause does not count as training."""
@@ -158,27 +166,28 @@ class Training:
         return loss, accuracy
 
     def test(self) -> Predictions:
-        """Evaluate the test images, and tell the hooks."""
-        graph, recipe, images = self.graph, self.run.recipe, self.data.test
-        labels = sparse_labels(images, slice(None))
+        """Evaluate the test images or strips, and tell the hooks."""
+        graph, recipe = self.graph, self.run.recipe
+        pixels, labels = test_examples(self.data, recipe.reads_strips)
         run = self.session.make_callable(
-            [graph.logits, graph.cross_entropies], [graph.pixels, graph.labels]
+            [graph.predictions, graph.cross_entropies], [graph.pixels, graph.labels]
         )
         predictions, losses = [], []
-        for part in batch_slices(len(labels)):
-            logits, cross_entropies = run(images.pixels[part], labels[part])
-            predictions.append(logits.argmax(axis=1).astype(np.int32))
+        for part in batch_slices(len(labels), STRIP_BATCH if recipe.reads_strips else BATCH):
+            predicted, cross_entropies = run(pixels[part], labels[part])
+            predictions.append(predicted)
             losses.append(cross_entropies)
             self._pulse()
-        predicted = np.concatenate(predictions)
+        all_predictions = np.concatenate(predictions)
         scale = recipe.batch_size if recipe.loss == "sum" else 1
         mean = np.concatenate(losses).mean(dtype=np.float64)
         test = Predictions(
             iteration=self.iteration - 1,
             loss=float(f"{scale * mean:.6g}"),
-            accuracy=float((predicted == labels).mean()),
+            accuracy=float((~are_wrong(labels, all_predictions)).mean()),
+            pixels=pixels,
             labels=labels,
-            predictions=predicted,
+            predictions=all_predictions,
         )
         for hook in self.hooks:
             hook.tested(test)

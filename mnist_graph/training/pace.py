@@ -15,16 +15,21 @@ MAX_CALL_PIXELS = 8_000_000
 """The largest number of pixels that is fed to a call."""
 
 
+def most_steps(pixels: int) -> float:
+    """Return the largest number of steps of a call that is fed batches of so many `pixels`."""
+    return MAX_CALL_PIXELS / pixels
+
+
 class Pace:
     """Chooses the number of steps of each session call from the time that the last call took:
     enough to amortize its overhead, few enough to keep hooks responsive.
 
-    `pixels` is the number of pixels of a batch; `patience` is how long hooks can wait, in
+    `most` is the largest number of steps of a call; `patience` is how long hooks can wait, in
     seconds. What is learned does not depend on the pace.
     """
 
-    def __init__(self, pixels: int, patience: float) -> None:
-        self.most = MAX_CALL_PIXELS / pixels
+    def __init__(self, most: float, patience: float) -> None:
+        self.most = most
         self.patience = min(MAX_CALL_SECONDS, patience)
         self.steps = 1
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
-from mnist_graph.runs.digit_samples import DigitSample, save_sample, select_sample
+from mnist_graph.runs.digit_samples import DigitSample, are_wrong, save_sample, select_sample
 from mnist_graph.runs.files import cannot_write
 from mnist_graph.runs.run import PERCENTILES, Metrics, Run, WeightPercentiles
 from mnist_graph.training.hooks import Hook, Predictions, TimeBudget, TrainingState, warn
@@ -45,8 +45,8 @@ class SavePanelData(Hook):
 
     def tested(self, test: Predictions) -> None:
         self.tests.add(Metrics(test.iteration, test.loss, test.accuracy))
-        pixels = self.training.data.test.pixels
-        samples = {"test": select_sample(pixels, test.labels, test.predictions, TEST_DIGITS)}
+        sample = select_sample(test.pixels, test.labels, test.predictions, TEST_DIGITS)
+        samples = {"test": sample}
         if self.training.batch is not None:
             samples["batch"] = sample_batch(self.training)
         save_digits(self.training.run, **samples)
@@ -57,9 +57,9 @@ def sample_batch(training: TrainingState) -> DigitSample:
     assert training.batch is not None
     pixels, labels = (part[:BATCH_DIGITS] for part in training.batch)
     graph = training.graph
-    logits = training.session.run(graph.logits, {graph.pixels: pixels})
-    predictions = logits.argmax(axis=1).astype(np.int32)
-    return DigitSample(pixels, labels, predictions, len(labels), int((labels != predictions).sum()))
+    predictions = training.session.run(graph.predictions, {graph.pixels: pixels})
+    mistakes = int(are_wrong(labels, predictions).sum())
+    return DigitSample(pixels, labels, predictions, len(labels), mistakes)
 
 
 def save_digits(run: Run, **samples: DigitSample) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
+from mnist_graph.data.batches import require_digits
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.build import Graph, build_graph
@@ -144,6 +145,8 @@ def _prepare(recipe: Recipe, data: DataSets, device: str) -> _Prepared:
             f"batch_size is {recipe.batch_size:,}, but there are only "
             f"{data.train.num_examples:,} training images"
         )
+    if recipe.reads_strips:
+        require_digits(data)
     chosen, recipe = choose_device(recipe, device)
     graph = build_graph(recipe, data.image_shape, data.classes)
     return _Prepared(chosen, graph, add_multistep(graph, recipe))

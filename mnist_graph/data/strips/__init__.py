@@ -2,6 +2,7 @@
 
     maker        the door: batches and sets of strips with their digits
     form         what a strip is, and any picture of a row in that form
+    size         how high a strip is, and other numbers
     writing      which digits and marks, where each stands
     hands        who writes: MNIST's writers, pen strokes, allographs
     allographs   the ways to write each digit; marks: what stands among digits

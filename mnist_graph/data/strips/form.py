@@ -3,10 +3,8 @@
 import cv2
 import numpy as np
 
-HEIGHT = 32
-"""The height of every strip, in pixels."""
-WIDTH_STEP = 32
-"""Strips of a batch are padded to a multiple of this width, in pixels."""
+from mnist_graph.data.strips.size import HEIGHT, WIDTH_STEP
+
 INK_PERCENTILE, PAPER_PERCENTILE = 1, 90
 """The percentiles of a strip's grey levels that count as full ink and as paper. Even a short row
 covers more than 1 % of its strip, and hardly any covers more than a third."""

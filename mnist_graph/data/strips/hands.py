@@ -1,6 +1,7 @@
 """Whose hand a row is written in: where its digits come from."""
 
 import gzip
+import math
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +16,16 @@ WRITERS = Path(__file__).parent.parent / "writers" / "train-writers.csv.gz"
 PEN_STROKES = Path(__file__).parent.parent / "pendigits"
 
 SOURCES = ("images", "pen strokes", "allographs")
-SHARES = (0.45, 0.2, 0.35)
+SHARES = (0.45, 0.15, 0.4)
 """How many rows are written from each source."""
 MIXED = 0.15
 """The share of digits that come from another source than the rest of their row."""
 OTHER_WRITER = 0.1
 """The share of MNIST digits in a row that someone else wrote."""
+AS_WRITTEN = 0.25
+"""The share of rows in which MNIST's digits keep their own stroke width."""
+SLANT_JITTER, WIDTH_JITTER = 0.05, 0.08
+"""How much slant and width differ between the digits of a row (standard deviations)."""
 
 
 class Digits:
@@ -65,22 +70,29 @@ class Hand(NamedTuple):
         source = self.source
         if rng.random() < self.mixed:
             source = SOURCES[rng.integers(len(SOURCES))]
+        slant, width = rng.standard_normal(2).tolist()
+        pen = self.pen._replace(
+            slant=self.pen.slant + SLANT_JITTER * slant,
+            width=self.pen.width * math.exp(WIDTH_JITTER * width),
+        )
         if source == "images":
             writer = None if rng.random() < OTHER_WRITER else self.writer
-            return draw_image(self.digits.image(digit, writer, rng), self.pen, size)
+            return draw_image(self.digits.image(digit, writer, rng), pen, size)
         if source == "allographs":
             forms = ALLOGRAPHS[digit]
-            return draw_strokes(forms[self.strokes[digit] % len(forms)], self.pen, rng, size)
+            return draw_strokes(forms[self.strokes[digit] % len(forms)], pen, rng, size)
         paths = pen_strokes()[digit]
         near = (self.strokes[digit] + rng.integers(10)) % len(paths)  # written about then
-        return draw_strokes([paths[near]], self.pen, rng, size)
+        return draw_strokes([paths[near]], pen, rng, size)
 
 
 def pick_hand(
     digits: Digits, pen: Pen, rng: np.random.Generator, images_only: bool = False
 ) -> Hand:
-    """Pick a person at random, who writes with `pen`."""
+    """Pick a person at random, who writes with `pen`; with `images_only` only MNIST's digits."""
     source = SOURCES[0] if images_only else SOURCES[rng.choice(3, p=SHARES)]
+    if rng.random() < AS_WRITTEN:
+        pen = pen._replace(thickens_images=False)
     writer = int(rng.integers(len(digits.by_writer))) if digits.by_writer else None
     strokes = rng.integers(1 << 16, size=10).tolist()
     return Hand(digits, pen, source, writer, strokes, 0.0 if images_only else MIXED)
@@ -105,10 +117,10 @@ def pen_strokes() -> list[list[Stroke]]:
 
 
 def training_writers(sha256: dict[str, str], count: int) -> np.ndarray | None:
-    """Return who wrote each of MNIST's first `count` training images: int [count]; None for other
-    data.
+    """Return who wrote each of MNIST's last `count` training images, since the first ones are those
+    for validation: int [count]; None for other data.
     """
     if sha256 != BUNDLED_SHA256:
         return None
     with gzip.open(WRITERS, "rt") as file:
-        return np.loadtxt(file, dtype=int, delimiter=",", skiprows=1)[:count, 1]
+        return np.loadtxt(file, dtype=int, delimiter=",", skiprows=1)[-count:, 1]

@@ -6,8 +6,9 @@ import numpy as np
 
 from mnist_graph.data.datasets import DataSet, DataSets
 from mnist_graph.data.strips.camera import photograph
-from mnist_graph.data.strips.form import HEIGHT, pad_strips
+from mnist_graph.data.strips.form import pad_strips
 from mnist_graph.data.strips.hands import Digits, training_writers
+from mnist_graph.data.strips.size import HEIGHT, PADDING
 from mnist_graph.data.strips.writing import CANVAS_HEIGHT, write_row
 
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320)
@@ -17,8 +18,6 @@ WIDTH_SHARES = (0.08, 0.12, 0.2, 0.2, 0.16, 0.12, 0.08, 0.04)
 SPARE = 4
 """So much narrower is what is written at most, in pixels: a strip is a little wider after it has
 been reduced to the resolution of a picture, and cut at its right end, where nothing is written."""
-PADDING = -1
-"""After the last digit of a label."""
 TEST_SEED = 2_000_003
 """The seed of the strips that test a network."""
 TEST_WIDTH = 224

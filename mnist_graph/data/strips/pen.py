@@ -28,6 +28,8 @@ class Pen(NamedTuple):
     """Of the strokes, in pixels of the canvas."""
     wobble: float
     """How far the points of a stroke stray, as a share of the height (standard deviation)."""
+    thickens_images: bool = True
+    """Whether the strokes of MNIST's digits become as thick as those of the pen."""
 
 
 class Glyph(NamedTuple):
@@ -106,13 +108,19 @@ def draw_image(pixels: np.ndarray, pen: Pen, size: float = 1.0) -> Glyph:
     lean = -pen.slant * scale
     matrix = np.array([[across, lean, shift + (width - 28 * across) / 2], [0, scale, 0]])
     enlarged = cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC)
-    # MNIST's strokes are about 2.6 pixels wide at half of full ink.
-    wanted = pen.thickness / (2.6 * scale)
-    level = min(max(128 - 110 * math.log2(max(wanted, 0.3)), 50), 190)
-    gain = min(max(scale, 1.2), 3.0)
-    table = np.clip((np.arange(256) - level) * gain + 128, 0, 255).astype(np.uint8)
-    ink = cv2.LUT(enlarged, table)
+    ink = _thickened(enlarged, pen.thickness / scale, scale) if pen.thickens_images else enlarged
     x, y, w, h = cv2.boundingRect(ink)
     if not w:
         return Glyph(np.zeros((1, 1), np.uint8), 0.0, -1.0)
     return Glyph(ink[y : y + h, x : x + w], 0.0, float(-h))
+
+
+def _thickened(enlarged: np.ndarray, thickness: float, scale: float) -> np.ndarray:
+    """Bring strokes to a `thickness`, in MNIST's pixels, by where in their grey edges ink begins.
+
+    MNIST's strokes are about 2.6 pixels wide at half of full ink.
+    """
+    level = min(max(128 - 110 * math.log2(max(thickness / 2.6, 0.3)), 50), 190)
+    gain = min(max(scale, 1.2), 3.0)
+    table = np.clip((np.arange(256) - level) * gain + 128, 0, 255).astype(np.uint8)
+    return cv2.LUT(enlarged, table)

@@ -54,9 +54,11 @@ def write_row(
     if chance < 0.05:
         return Row(_write_no_digits(most, rng), [])
     height = CANVAS_HEIGHT * rng.uniform(0.42, 0.92)
+    text = _pick_text(most / height, rng)
+    # Single digits are what MNIST is of; among them there are more of its images.
+    images_only |= len(text) == 1 and rng.random() < 0.6
     hand = pick_hand(digits, _pick_pen(height, rng), rng, images_only)
     style = _pick_style(rng)
-    text = _pick_text(most / height, rng)
     writer = _Writer(hand, style, most, rng)
     writer.write(text)
     if rng.random() < 0.12:
@@ -67,12 +69,14 @@ def write_row(
 
 
 def _pick_pen(height: float, rng: np.random.Generator) -> Pen:
+    upright = rng.random() < 0.8
+    slant = rng.normal(0.12, 0.22) if upright else rng.uniform(0.3, 0.9)
     return Pen(
         height=height,
         width=float(np.exp(rng.normal(0.0, 0.2))),
-        slant=min(max(rng.normal(0.12, 0.22), -0.35), 0.8),
+        slant=min(max(slant, -0.35), 0.9),
         thickness=height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.17)))),
-        wobble=float(rng.uniform(0.005, 0.05)),
+        wobble=rng.uniform(0.005, 0.05),
     )
 
 
