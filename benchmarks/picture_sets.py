@@ -134,7 +134,8 @@ def _make_strips(data: DataSet, strips: int, _: int) -> Iterator[Sample]:
     """
     pixels, labels = make_test_strips(data, strips)
     for strip, digits in zip(pixels, labels, strict=True):
-        width = int(np.flatnonzero(strip.any(axis=0)).max()) + 1  # the rest is padding
+        inked = np.flatnonzero(strip.any(axis=0))
+        width = int(inked.max()) + 1 if inked.size else len(strip)  # the rest is padding
         yield Sample(255 - strip[:, :width], "".join(str(digit) for digit in digits if digit >= 0))
 
 
