@@ -30,5 +30,5 @@ BEFORE = "$#=*x"
 AFTER = [".-", "-", ",-", "=", ".=", "^", ".", ",", "~", "_", "#", "z", "--", "*", ".-"]
 """Marks that stand after a number."""
 
-LETTERS = "acdefhkmnprtuvwxyACEFHKMNPRTUVWXY"
+LETTERS = "acdefhkmnptuwxyACEFHKMNPRTUVWXY"
 """Letters that nobody takes for a digit."""

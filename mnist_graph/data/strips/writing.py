@@ -58,7 +58,7 @@ def write_row(
     # Single digits are what MNIST is of; among them there are more of its images.
     images_only |= len(text) == 1 and rng.random() < 0.8
     hand = pick_hand(digits, _pick_pen(height, rng), rng, images_only)
-    style = _pick_style(rng)
+    style = _pick_style(hand.pen.slant, rng)
     writer = _Writer(hand, style, most, rng)
     writer.write(text)
     if rng.random() < 0.12:
@@ -80,14 +80,16 @@ def _pick_pen(height: float, rng: np.random.Generator) -> Pen:
     )
 
 
-def _pick_style(rng: np.random.Generator) -> _Style:
+def _pick_style(slant: float, rng: np.random.Generator) -> _Style:
     kind = rng.random()
     gap = rng.uniform(0.05, 0.35)
     if kind < 0.3:
         gap = rng.uniform(-0.1, 0.06)
     elif kind > 0.85:
         gap = rng.uniform(0.35, 1.6)
-    chained = kind < 0.5 and rng.random() < 0.25
+    # Gaps are between the outermost points, and slanted digits reach over one another.
+    gap -= abs(slant) * rng.uniform(0.2, 0.7)
+    chained = kind < 0.5 and rng.random() < 0.15
     zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.25 else 1.0
     return _Style(
         gap, rng.uniform(0, 0.1), rng.uniform(0, 0.12), rng.uniform(0, 0.07), chained, zeros
