@@ -19,7 +19,7 @@ import numpy as np
 
 Kind = Literal["row", "page", "digit"]
 """What a picture shows: one row of digits, rows of them, or a single digit."""
-MARGIN_PERCENT = (0, 10, 25)
+MARGINS: dict[Kind, tuple[int, ...]] = {"row": (0, 10, 25), "page": (0, 10), "digit": (0, 25)}
 """Margins to try, in percent of the picture's height."""
 SCALES: dict[Kind, tuple[float, ...]] = {
     "row": (1, 2, 3),
@@ -68,7 +68,7 @@ def combine(kind: Kind, modes: tuple[str, ...]) -> list[Setting]:
         Setting(scale, margin, mode)
         for mode in modes
         for scale in SCALES[kind]
-        for margin in MARGIN_PERCENT
+        for margin in MARGINS[kind]
     ]
 
 

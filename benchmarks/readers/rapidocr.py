@@ -18,7 +18,11 @@ def missing(name: str) -> str:
 
 
 def candidates(kind: Kind) -> list[Setting]:
-    return combine(kind, (DETECT,) if kind == "page" else (RECOGNIZE, DETECT))
+    if kind == "page":
+        return combine(kind, (DETECT,))
+    # Detection enlarges small pictures itself, to 736 pixels.
+    detect = [setting for setting in combine(kind, (DETECT,)) if setting.scale == 1]
+    return combine(kind, (RECOGNIZE,)) + detect
 
 
 def open_reader(name: str, one_core: bool) -> Read:
