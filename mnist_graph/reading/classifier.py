@@ -1,9 +1,10 @@
 """A trained network that reads pictures of handwriting."""
 
 from mnist_graph.data.arguments import require
-from mnist_graph.reading.page import Digit, load_ink, read_digits
+from mnist_graph.reading.page import Digit, read_digits
 from mnist_graph.reading.paper import Ink
 from mnist_graph.reading.picture import Picture
+from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.runs.predictor import Predictor
 
 
@@ -24,7 +25,12 @@ class Classifier(Predictor):
         Of a file with several pages only the first is read; an MnistGraphWarning says so. Raises
         MnistGraphError for a picture that cannot be read, has no pixels or over 64 million.
         """
-        return self.read_digits(load_ink(picture))
+        return self.read_prepared(prepare(picture))
+
+    def read_prepared(self, prepared: Prepared) -> list[Digit]:
+        """Return the digits in a picture that `prepare` has prepared."""
+        require("prepared", prepared, Prepared, "what prepare returns")
+        return self.read_digits(prepared.ink)
 
     def read_digits(self, ink: Ink) -> list[Digit]:
         """Return the digits in a picture's ink, which `load_ink` has extracted."""
