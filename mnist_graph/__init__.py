@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from mnist_graph.errors import MnistGraphError, MnistGraphWarning
     from mnist_graph.graph.build import build_graph
     from mnist_graph.reading.classifier import Classifier
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
     from mnist_graph.training.train import resume, train
 
 __version__ = "1.2.0"
 
 _MODULE_OF = {
     "Classifier": "reading.classifier",
-    "Digit": "reading.page",
+    "Digit": "reading.digit",
     "MnistGraphError": "errors",
     "MnistGraphWarning": "errors",
     "build_graph": "graph.build",

@@ -14,7 +14,7 @@ from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.reading.confidence import MIN_PROBABILITY
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
     from mnist_graph.reading.paper import Ink
 
 STANDARD_INPUT = "-"

@@ -1,67 +1,139 @@
-"""The order in which a page is read."""
+"""The rows of a page, from its foreground."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from mnist_graph.reading.boxes import Box
+MAX_COMPONENTS = 5000
+"""A mask with more connected components is noise or a pattern and has no rows; a full page of
+handwriting has about 2,000."""
+MIN_AREA = 6
+"""Least area of a component in working pixels."""
+HEIGHTS = (0.45, 2.2)
+"""Least and greatest height of what makes a row, in typical digit heights."""
+MAX_ASPECT = 8.0
+"""A wider component is a line; a row of touching digits can be this many times as wide as high."""
+INKED = 4.0
+"""The strokes of a digit are at most this many times as long as it is high."""
+MAX_STEP = 0.55
+"""Neighbours in a row are offset by less than this, in typical digit heights."""
+MAX_LOOK_AHEAD = 2.0
+"""How far a row's slope is extrapolated, in typical digit heights."""
+MAX_ROW_SLOPE, MAX_PAGE_SLOPE = 0.15, 0.25
+"""Greatest slope of a row relative to the page, and of a page."""
 
-NEIGHBOUR = 0.55
-"""Digits of one row differ in height from their neighbours by less than this share of a digit."""
+
+class Components(NamedTuple):
+    """Connected parts of a mask. n counts them, without the background."""
+
+    labels: np.ndarray
+    """int32 [h, w]: 0 on the background, else the component's index plus 1."""
+    boxes: np.ndarray
+    """int [n, 4]: left, top, right, bottom in working pixels."""
+    areas: np.ndarray
+    """int [n]: pixels."""
 
 
-def find_rows(boxes: Sequence[Box], height: float) -> list[list[int]]:
-    """The indices of `boxes` row by row from the top, each row from left to right.
+class Row(NamedTuple):
+    """Components next to each other, from left to right."""
 
-    A row may slope and wander: each digit is bound to the one to its right by how little the
-    line has risen or fallen between these two, the slope of the whole page set aside.
+    members: list[int]
+    """Indices of its components."""
+    boxes: np.ndarray
+    """int [members, 4]: left, top, right, bottom in working pixels."""
+    height: float
+    """Of a typical digit, in working pixels."""
+
+
+def find_components(mask: np.ndarray) -> Components:
+    """Label the connected parts of `mask`, uint8 [h, w]."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    left, top, width, height, area = stats[1:].T
+    return Components(labels, np.stack([left, top, left + width, top + height], axis=1), area)
+
+
+def find_rows(components: Components, stroke: float) -> list[Row]:
+    """Group components into rows from the top, which may slope and wander.
+
+    `stroke` is the typical stroke width in working pixels. Empty if there are none, or too many.
     """
-    if not boxes:
+    boxes, areas = components.boxes, components.areas
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    kept = np.flatnonzero((areas >= MIN_AREA) & (width < MAX_ASPECT * height))
+    if not 0 < len(kept) <= MAX_COMPONENTS:
         return []
-    centres = np.array([box.centre for box in boxes])
-    slope = _page_slope(centres, height)
-    x, y = centres[:, 0], centres[:, 1] - slope * centres[:, 0]
+    typical = typical_height(boxes[kept], areas[kept], stroke)
+    low, high = HEIGHTS
+    kept = kept[(height[kept] > low * typical) & (height[kept] < high * typical)]
+    rows = []
+    for row in _chain(boxes[kept], typical):
+        members = kept[row]
+        rows.append(Row(members.tolist(), boxes[members], _row_height(height[members])))
+    return rows
+
+
+def typical_height(boxes: np.ndarray, areas: np.ndarray, stroke: float) -> float:
+    """Return the height at which half of the ink is in lower components.
+
+    A blot counts for no more than a digit of its height, and nothing wide counts.
+    """
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    upright = width < 2 * height
+    if upright.any():
+        height, areas = height[upright], areas[upright]
+    order = np.argsort(height)
+    ink = np.cumsum(np.minimum(areas, INKED * stroke * height)[order])
+    return float(height[order[np.searchsorted(ink, ink[-1] / 2)]])
+
+
+def _row_height(heights: np.ndarray) -> float:
+    """Return the typical height in a row, where broken digits are lower."""
+    return float(np.percentile(heights, 70))
+
+
+def _chain(boxes: np.ndarray, height: float) -> list[list[int]]:
+    """Return the indices of `boxes` row by row from the top, each row from left to right.
+
+    Each box goes to the row that it continues best, with the slope of the page removed.
+    """
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    y = y - _page_slope(x, y, height) * x
     rows: list[list[int]] = []
-    ends = np.empty((len(x), 4))  # of each row: where it ends, and how it goes on
-    for index in np.argsort(x):
-        at, level, slope, middle = ends[: len(rows)].T
-        ahead = np.minimum(x[index] - at, 2 * height)
-        off = np.abs(y[index] - (level + slope * (at + ahead - middle)))
-        best = int(off.argmin()) if len(rows) else -1
-        if best < 0 or off[best] >= NEIGHBOUR * height:
+    ends = np.empty((len(x), 4))  # of each row: how it goes on
+    for index in np.argsort(x).tolist():
+        end, level, slope, middle = ends[: len(rows)].T
+        ahead = np.minimum(x[index] - end, MAX_LOOK_AHEAD * height)
+        offset = np.abs(y[index] - (level + slope * (end + ahead - middle)))
+        best = int(offset.argmin()) if len(rows) else -1
+        if best < 0 or offset[best] >= MAX_STEP * height:
             best = len(rows)
             rows.append([])
         rows[best].append(index)
-        ends[best] = _end(rows[best], x, y)
+        ends[best] = _end(x[rows[best][-4:]], y[rows[best][-4:]])
     rows.sort(key=lambda row: float(np.mean(y[row])))
-    return [[int(index) for index in row] for row in rows]
+    return rows
 
 
-def _end(row: list[int], x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
-    """Where a row ends, and of its last digits the level, the slope and the middle: it goes on
-    level with them, or along their slope.
-    """
-    last = row[-4:]
-    slope = float(np.polyfit(x[last], y[last], 1)[0]) if len(row) >= 3 else 0.0
-    return (
-        x[last[-1]],
-        float(np.mean(y[last])),
-        np.clip(slope, -0.15, 0.15),
-        float(np.mean(x[last])),
-    )
+def _end(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
+    """Return where a row's last centres end, their mean height, slope and middle."""
+    middle, level = float(x.mean()), float(y.mean())
+    slope = 0.0
+    if len(x) >= 3:
+        spread = float(np.square(x - middle).sum())
+        slope = float(((x - middle) * (y - level)).sum()) / max(spread, 1e-9)
+    return float(x[-1]), level, float(np.clip(slope, -MAX_ROW_SLOPE, MAX_ROW_SLOPE)), middle
 
 
-def _page_slope(centres: np.ndarray, height: float) -> float:
-    """How far the rows fall for each pixel to the right: the median over neighbours."""
+def _page_slope(x: np.ndarray, y: np.ndarray, height: float) -> float:
+    """Return how far rows fall per pixel to the right: the median over neighbours."""
     slopes = []
-    for x, y in centres:
-        across, down = centres[:, 0] - x, centres[:, 1] - y
-        right = (
-            (across > 0.3 * height)
-            & (across < 4 * height)
-            & (abs(down) < 0.25 * across + 0.2 * height)
-        )
+    for one in range(0, len(x), max(1, len(x) // 500)):
+        across, down = x - x[one], y - y[one]
+        right = (across > 0.3 * height) & (across < 4 * height)
+        right &= abs(down) < 0.25 * across + 0.2 * height
         if right.any():
             nearest = np.argmin(np.where(right, across, np.inf))
             slopes.append(down[nearest] / across[nearest])
-    return float(np.clip(np.median(slopes), -0.25, 0.25)) if len(slopes) >= 3 else 0.0
+    limit = MAX_PAGE_SLOPE
+    return float(np.clip(np.median(slopes), -limit, limit)) if len(slopes) >= 3 else 0.0

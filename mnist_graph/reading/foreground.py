@@ -32,7 +32,7 @@ class Seen(NamedTuple):
     """uint8 [h, w]: 1 where there might be more than paper."""
 
 
-def against_ground(work: np.ndarray, sheet: np.ndarray | None, ground: np.ndarray) -> Seen:
+def find_foreground(work: np.ndarray, sheet: np.ndarray | None, ground: np.ndarray) -> Seen:
     """What is seen on `ground`, the paper as it is without ink: uint8 [h, w], as `work` is."""
     smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
     light = np.maximum(ground, 24).astype(np.float32)
