@@ -14,7 +14,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["mnist_graph", "mnist_graph.*"]),
-    package_data={"mnist_graph": ["py.typed"], "mnist_graph.data": ["mnist/*"]},
+    package_data={"mnist_graph": ["py.typed"], "mnist_graph.data": ["mnist/*", "writers/*", "pendigits/*"]},
     python_requires=">=3.10,<3.14",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),
     extras_require={"gpu": ["tensorflow[and-cuda]"]},

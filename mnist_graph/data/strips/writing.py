@@ -1,0 +1,273 @@
+"""Write a row: which digits and marks, where each stands, what hangs together."""
+
+import string
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from mnist_graph.data.strips.hands import Digits, Hand, pick_hand
+from mnist_graph.data.strips.marks import AFTER, BEFORE, LETTERS, MARKS, SEPARATORS
+from mnist_graph.data.strips.paper import Lines
+from mnist_graph.data.strips.pen import Glyph, Pen, draw_curves, draw_strokes, smooth
+
+CANVAS_HEIGHT = 64
+"""Rows are written at twice the height of a strip."""
+MARGIN = 24
+"""Left and right of a row on its canvas, in pixels, before it is cut."""
+FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+    cv2.FONT_HERSHEY_SIMPLEX + cv2.FONT_ITALIC,
+)
+
+
+class Row(NamedTuple):
+    """A row that has been written."""
+
+    ink: np.ndarray
+    """uint8 [64, width], 255 is ink."""
+    digits: list[int]
+
+
+class _Style(NamedTuple):
+    """How the digits of a row follow each other; lengths as shares of their height."""
+
+    gap: float
+    gap_jitter: float
+    size_jitter: float
+    level_jitter: float
+    chained: bool
+    """Whether neighbours are tied together."""
+    small_zeros: float
+    """How high the zeros at the end are."""
+
+
+def write_row(
+    digits: Digits, most: int, rng: np.random.Generator, images_only: bool = False
+) -> Row:
+    """Write a row at most `most` pixels wide on its canvas."""
+    chance = rng.random()
+    if chance < 0.05:
+        return Row(_write_no_digits(most, rng), [])
+    height = CANVAS_HEIGHT * rng.uniform(0.42, 0.92)
+    hand = pick_hand(digits, _pick_pen(height, rng), rng, images_only)
+    style = _pick_style(rng)
+    text = _pick_text(most / height, rng)
+    writer = _Writer(hand, style, most, rng)
+    writer.write(text)
+    if rng.random() < 0.12:
+        writer.add_neighbours()
+    if rng.random() < 0.35:
+        Lines(writer.canvas, writer.base, height, rng).draw(writer.edges)
+    return Row(writer.cut(), writer.written)
+
+
+def _pick_pen(height: float, rng: np.random.Generator) -> Pen:
+    return Pen(
+        height=height,
+        width=float(np.exp(rng.normal(0.0, 0.2))),
+        slant=min(max(rng.normal(0.12, 0.22), -0.35), 0.8),
+        thickness=height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.17)))),
+        wobble=float(rng.uniform(0.005, 0.05)),
+    )
+
+
+def _pick_style(rng: np.random.Generator) -> _Style:
+    kind = rng.random()
+    gap = rng.uniform(0.05, 0.35)
+    if kind < 0.3:
+        gap = rng.uniform(-0.1, 0.06)
+    elif kind > 0.85:
+        gap = rng.uniform(0.35, 1.6)
+    chained = kind < 0.5 and rng.random() < 0.25
+    zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.25 else 1.0
+    return _Style(
+        gap, rng.uniform(0, 0.1), rng.uniform(0, 0.12), rng.uniform(0, 0.07), chained, zeros
+    )
+
+
+def _pick_text(room: float, rng: np.random.Generator) -> str:
+    """Return digits, marks and spaces that may fit into `room` times the digits' height."""
+    most = max(1, min(12, int(room / 0.55)))
+    count = 1 if rng.random() < 0.12 else int(rng.integers(1, most + 1))
+    digits = "".join(string.digits[d] for d in rng.integers(10, size=count))
+    if count > 2 and rng.random() < 0.25:
+        zeros = int(rng.integers(1, min(count, 5)))
+        digits = digits[:-zeros] + "0" * zeros
+    if count > 3 and rng.random() < 0.4:
+        separator = SEPARATORS[rng.integers(len(SEPARATORS))]
+        every = 3 if rng.random() < 0.75 else int(rng.integers(1, 4))
+        digits = _grouped(digits, separator, every)
+    elif count > 1 and rng.random() < 0.15:
+        at = int(rng.integers(1, count))
+        digits = digits[:at] + "-: x+"[rng.integers(5)] + digits[at:]
+    if rng.random() < 0.1:
+        digits = BEFORE[rng.integers(len(BEFORE))] + digits
+    if rng.random() < 0.3:
+        digits += AFTER[rng.integers(len(AFTER))]
+    if rng.random() < 0.04:
+        word = _pick_word(rng)
+        digits = f"{word} {digits}" if rng.random() < 0.6 else f"{digits} {word}"
+    return digits
+
+
+def _grouped(digits: str, separator: str, every: int) -> str:
+    """Put `separator` between groups of `every` digits, counted from the end."""
+    head = len(digits) % every
+    groups = [digits[k : k + every] for k in range(head, len(digits), every)]
+    return separator.join([digits[:head], *groups] if head else groups)
+
+
+def _pick_word(rng: np.random.Generator) -> str:
+    return "".join(LETTERS[k] for k in rng.integers(len(LETTERS), size=rng.integers(1, 8)))
+
+
+class _Writer:
+    """Writes characters from left to right onto a canvas."""
+
+    def __init__(self, hand: Hand, style: _Style, most: int, rng: np.random.Generator) -> None:
+        self.hand, self.style, self.rng = hand, style, rng
+        self.height = height = hand.pen.height
+        self.canvas = np.zeros((CANVAS_HEIGHT, most + 4 * MARGIN), np.uint8)
+        spare = CANVAS_HEIGHT - height
+        self.base = height + spare * rng.uniform(0.05, 0.95)
+        """Where the line is that is written on, in pixels from the top."""
+        self.slope = rng.normal(0, 0.02) * spare / CANVAS_HEIGHT * 2
+        self.end = float(MARGIN)
+        """Where the last character ends."""
+        self.limit = MARGIN + most - 6
+        self.written: list[int] = []
+        self.edges: list[float] = []
+        self.joint: tuple[float, float] | None = None
+        """Where the last digit can be tied to the next."""
+
+    def write(self, text: str) -> None:
+        """Write `text`, as much of it as there is room for, one digit at least."""
+        zeros = len(text) - len(text.rstrip("0.,'- ="))
+        for position, character in enumerate(text):
+            in_tail = 1 < position >= len(text) - zeros
+            if character == " ":
+                self.end += self.height * self.rng.uniform(0.2, 0.8)
+            elif character in string.digits:
+                size = self.style.small_zeros if in_tail and character == "0" else 1.0
+                if not self._write_digit(int(character), size):
+                    return
+            elif character in MARKS:
+                size = self.rng.uniform(0.6, 1.1)
+                mark = draw_strokes(MARKS[character], self.hand.pen, self.rng, size)
+                if not self._place(mark, self.height * self.rng.uniform(0.0, 0.25)):
+                    return
+            elif not self._place(_draw_letter(character, self.hand.pen, self.rng), 2.0):
+                return
+
+    def _write_digit(self, digit: int, size: float) -> bool:
+        style, rng = self.style, self.rng
+        size *= max(0.6, 1 + style.size_jitter * rng.standard_normal())
+        glyph = self.hand.draw(digit, rng, size)
+        gap = self.height * (style.gap + style.gap_jitter * rng.standard_normal())
+        if self.written and gap > 0:
+            self.edges.append(self.end + gap / 2)
+        start = self.end + gap
+        level = self.height * style.level_jitter * rng.standard_normal()
+        if not self._place(glyph, gap if self.written else 0.0, level):
+            return False
+        self.written.append(digit)
+        if style.chained:
+            self._tie(start, glyph)
+        return True
+
+    def _place(self, glyph: Glyph, gap: float, level: float = 0.0) -> bool:
+        """Put a glyph to the right of the last; return whether there was room."""
+        left = max(self.end + max(gap, -0.5 * glyph.ink.shape[1]), 2.0)
+        width = glyph.ink.shape[1]
+        if left + width > self.limit and (self.written or width > self.canvas.shape[1] - left - 4):
+            return False
+        top = self.base + self.slope * left + glyph.top + level
+        stamp(self.canvas, glyph.ink, round(left), round(top))
+        self.end = left + width
+        return True
+
+    def _tie(self, start: float, glyph: Glyph) -> None:
+        """Draw the stroke that ties the digit just written to the one before."""
+        middle = self.base - self.height * self.rng.uniform(0.3, 1.0)
+        width = glyph.ink.shape[1]
+        if self.joint is not None and self.rng.random() < 0.7:
+            x, y = self.joint
+            end = (start + 0.35 * width, middle)
+            bow = ((x + end[0]) / 2, (y + middle) / 2 + self.height * self.rng.uniform(-0.2, 0.2))
+            curve = smooth(np.array([(x, y), bow, end]))
+            stroke = draw_curves([curve], self.hand.pen.thickness)
+            stamp(self.canvas, stroke.ink, round(stroke.left), round(stroke.top))
+        self.joint = (self.end - 0.35 * width, middle)
+
+    def add_neighbours(self) -> None:
+        """Let the feet or the heads of the rows above and below reach into the canvas."""
+        for below in (False, True):
+            if self.rng.random() < 0.3:
+                continue
+            base = self.base + (1 if below else -1) * self.height * self.rng.uniform(1.05, 1.5)
+            x = self.rng.uniform(0, self.height)
+            while x < self.end:
+                glyph = self.hand.draw(int(self.rng.integers(10)), self.rng)
+                stamp(self.canvas, glyph.ink, round(x), round(base + glyph.top))
+                x += glyph.ink.shape[1] + self.height * self.rng.uniform(0.1, 1.0)
+
+    def cut(self) -> np.ndarray:
+        """Return the canvas around what was written, with random margins."""
+        left = MARGIN - self._margin()
+        right = self.end + self._margin()
+        left, right = int(max(0, left)), int(min(self.canvas.shape[1], max(right, left + 16)))
+        return np.ascontiguousarray(self.canvas[:, left:right])
+
+    def _margin(self) -> float:
+        chance = self.rng.random()
+        return self.rng.uniform(-1, 3) if chance < 0.25 else self.rng.uniform(0, MARGIN)
+
+
+def _draw_letter(letter: str, pen: Pen, rng: np.random.Generator) -> Glyph:
+    font = FONTS[rng.integers(len(FONTS))]
+    thickness = max(1, round(min(pen.thickness, 0.1 * pen.height)))
+    scale = pen.height / 22 * rng.uniform(0.7, 1.1)
+    (width, height), base = cv2.getTextSize(letter, font, scale, thickness)
+    margin = thickness + 2
+    ink = np.zeros((height + base + 2 * margin, width + 2 * margin), np.uint8)
+    cv2.putText(ink, letter, (margin, margin + height), font, scale, 255, thickness, cv2.LINE_AA)
+    return Glyph(ink, 0.0, float(-height - margin))
+
+
+def _write_no_digits(most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a canvas with words, scribbles, marks and lines, or nothing at all."""
+    width = int(rng.uniform(0.3, 1.0) * most)
+    canvas = np.zeros((CANVAS_HEIGHT, max(32, width)), np.uint8)
+    kind = rng.random()
+    pen = _pick_pen(CANVAS_HEIGHT * rng.uniform(0.3, 0.8), rng)
+    base = CANVAS_HEIGHT * rng.uniform(0.6, 0.95)
+    x = rng.uniform(0, 20)
+    while kind < 0.75 and x < width:
+        if kind < 0.45:
+            glyph = _draw_letter(LETTERS[rng.integers(len(LETTERS))], pen, rng)
+        elif kind < 0.6:
+            glyph = draw_strokes(MARKS["-=~._x*"[rng.integers(7)]], pen, rng)
+            x += rng.uniform(0, 60)
+        else:
+            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(3, 14), 2)), axis=0)
+            glyph = draw_strokes([points.tolist()], pen, rng)
+        stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
+        x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height
+    if rng.random() < 0.4:
+        Lines(canvas, base, pen.height, rng).draw([])
+    return canvas
+
+
+def stamp(canvas: np.ndarray, ink: np.ndarray, left: int, top: int) -> None:
+    """Add `ink` to the canvas, both uint8 with 255 for ink, as far as it lies inside."""
+    height, width = ink.shape
+    right, bottom = min(left + width, canvas.shape[1]), min(top + height, canvas.shape[0])
+    x, y = max(left, 0), max(top, 0)
+    if x < right and y < bottom:
+        place = canvas[y:bottom, x:right]
+        np.maximum(place, ink[y - top : bottom - top, x - left : right - left], out=place)
