@@ -27,7 +27,7 @@ from benchmarks.machine import describe
 from benchmarks.pages import Page, labels_by_row, make_page
 from mnist_graph import Classifier, Digit, read_data_sets
 from mnist_graph.data.datasets import DataSet
-from mnist_graph.reading.page import load_ink
+from mnist_graph.reading.prepare import prepare
 
 RESULTS = Path(__file__).parent / "results"
 PEAK_MEMORY_SCRIPT = r"""
@@ -210,7 +210,7 @@ def _score_pages(reader: Classifier, pages: Iterable[Page]) -> dict[str, float]:
     seconds, probabilities, is_correct = [], [], []
     for page in pages:
         start = time.perf_counter()
-        read = reader.read_digits(load_ink(page.picture))
+        read = reader.read_prepared(prepare(page.picture))
         seconds.append(time.perf_counter() - start)
         matched = _match(page, read)
         num_digits += len(page.digits)

@@ -31,15 +31,11 @@ class Box(NamedTuple):
         """What takes the rectangle out of an image [h, w]."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
-    def moved(self, across: int, down: int) -> "Box":
-        return Box(self.left + across, self.top + down, self.right + across, self.bottom + down)
+    def scaled(self, factor: float) -> "Box":
+        return Box(*(round(side * factor) for side in self))
 
-    def union(self, other: "Box") -> "Box":
-        """The smallest rectangle with both in it."""
-        low, high = np.minimum(self, other)[:2], np.maximum(self, other)[2:]
-        return Box(*low.tolist(), *high.tolist())
-
-    def gap(self, other: "Box") -> tuple[int, int]:
-        """How far the two are apart across and down; negative where they overlap."""
-        across = max(self.left, other.left) - min(self.right, other.right)
-        return across, max(self.top, other.top) - min(self.bottom, other.bottom)
+    def clipped(self, width: int, height: int) -> "Box":
+        """The part inside a picture of this size; at least a pixel at its edge."""
+        left, top = min(max(self.left, 0), width - 1), min(max(self.top, 0), height - 1)
+        right, bottom = min(self.right, width), min(self.bottom, height)
+        return Box(left, top, max(right, left + 1), max(bottom, top + 1))

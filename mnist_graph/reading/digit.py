@@ -27,3 +27,9 @@ class Digit(NamedTuple):
     def is_sure(self, min_probability: float = MIN_PROBABILITY) -> bool:
         """Return whether the probability is at least `min_probability`."""
         return is_sure(self.probability, min_probability)
+
+
+def make_digit(row: int, column: int, box: Box, probabilities: np.ndarray) -> Digit:
+    """Return the digit that is the most probable of these."""
+    label = int(probabilities.argmax())
+    return Digit(row, column, box, label, float(probabilities[label]), probabilities)

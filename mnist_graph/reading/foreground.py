@@ -39,7 +39,7 @@ def find_foreground(work: np.ndarray, sheet: np.ndarray | None, ground: np.ndarr
     contrast = 1 - smooth / light
     on_it = slice(None) if sheet is None else sheet.reshape(-1) > 0
     seen, lit = contrast.reshape(-1)[on_it], light.reshape(-1)[on_it]
-    step = max(1, seen.size // 500_000)
+    step = max(1, seen.size // 50_000)
     seen, lit = seen[::step], lit[::step]
     level = float(np.median(seen))
     # A camera's noise is of the same grey levels in the light and in the shadow.

@@ -20,7 +20,7 @@ HOLLOW = 0.7
 """is of this share of the page's full contrast where the narrower shows no such share of it,"""
 BLACK = 0.25
 """and takes this share of the light at least: a gradient of the light takes less."""
-SIDE = 500
+SIDE = 250
 """What the windows show is compared in a picture whose shorter side is this long at most."""
 
 

@@ -5,12 +5,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from mnist_graph.data.strips.form import HEIGHT, to_strip
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.page import Page
 from mnist_graph.reading.rows import Row
 
-HEIGHT = 32
-"""Height of a strip in pixels."""
 DIGIT_HEIGHT = 0.65
 """Typical height of the digits in a strip, as a share of HEIGHT."""
 FINE = 2
@@ -21,9 +20,8 @@ GAP = 4.0
 """A row is divided where it is empty for this many digit heights."""
 MAX_WIDTH = 1024
 """Greatest width of a strip in pixels; longer rows are divided: 40 to 70 digits."""
-ONE_ROW = 1.9
-"""A picture that is lower than this many digits has room for a single row and is its strip."""
-
+EVEN = 230
+"""Grey level of the paper in evened light: of 255, with room above for its grain."""
 
 class Strip(NamedTuple):
     """One row of writing, or a part of it, straightened; and where in the picture it was."""
@@ -37,19 +35,15 @@ class Strip(NamedTuple):
     scale: float
     """Pixels of the strip per pixel of the picture."""
 
-    def to_picture(self, box: Box) -> tuple[float, float, float, float]:
-        """Return the left, top, right and bottom of a box of the strip in the picture."""
+    def to_picture(self, box: Box, size: tuple[int, int]) -> Box:
+        """Return a box of the strip in pixels of the picture, which has this width and height."""
         middle = float(self.middle[box.left : box.right].mean())
         top, bottom = ((y - HEIGHT / 2) / self.scale + middle for y in (box.top, box.bottom))
-        return self.left + box.left / self.scale, top, self.left + box.right / self.scale, bottom
+        left, right = (x / self.scale + self.left for x in (box.left, box.right))
+        return Box(round(left), round(top), round(right), round(bottom)).clipped(*size)
 
 
-def to_levels(grey: np.ndarray) -> np.ndarray:
-    low, paper = np.percentile(grey, [1, 90])
-    return np.clip((paper - grey.astype(np.float32)) * (255 / max(paper - low, 1)), 0, 255).astype(np.uint8)
-
-
-def whole_picture(page: Page, height: float) -> Strip:
+def take_whole(page: Page, height: float) -> Strip:
     """The whole picture as a strip; `height` is that of a typical digit in pixels."""
     rows, columns = page.grey.shape
     high = max(rows, height / 0.9)
@@ -63,7 +57,7 @@ def whole_picture(page: Page, height: float) -> Strip:
     side = 4
     small = cv2.copyMakeBorder(small, above, HEIGHT - inner - above, side, side, cv2.BORDER_CONSTANT, value=paper)
     middle = np.full(width + 2 * side, rows / 2, np.float32)
-    return Strip(to_levels(small), -side / scale, middle, scale)
+    return Strip(to_strip(small), -side / scale, middle, scale)
 
 
 def divide(row: Row) -> list[slice]:
@@ -91,9 +85,8 @@ def straighten(page: Page, boxes: np.ndarray, height: float) -> Strip:
     down = (np.arange(HEIGHT * FINE) + 0.5 - HEIGHT * FINE / 2) / (FINE * scale)
     grey = _sample(page.grey, x, middle, down)
     paper = _sample(page.paper, x * page.scale, middle * page.scale, down * page.scale)
-    even = np.minimum(grey * (255 / np.maximum(paper, 1)), 255)
-    small = cv2.resize(even, (width, HEIGHT), interpolation=cv2.INTER_AREA)
-    return Strip(to_levels(small), left, middle[FINE // 2 :: FINE], scale)
+    even = np.minimum(grey * (EVEN / np.maximum(paper, 1)), 255).astype(np.uint8)
+    return Strip(to_strip(even), left, middle[FINE // 2 :: FINE], scale)
 
 
 def _middle(boxes: np.ndarray, height: float, x: np.ndarray) -> np.ndarray:
