@@ -15,7 +15,7 @@ from mnist_graph.reading.confidence import MIN_PROBABILITY
 
 if TYPE_CHECKING:
     from mnist_graph.reading.digit import Digit
-    from mnist_graph.reading.paper import Ink
+    from mnist_graph.reading.prepare import Prepared
 
 STANDARD_INPUT = "-"
 MAX_BYTES = 2**29
@@ -24,12 +24,12 @@ uncompressed."""
 
 
 class _Loaded(NamedTuple):
-    """A picture given with --predict. Either `ink` or `error` is None."""
+    """A picture given with --predict. Either `prepared` or `error` is None."""
 
     name: str
     picture: str | bytes
     """The name of a file, or what standard input held."""
-    ink: "Ink | None"
+    prepared: "Prepared | None"
     error: str | None
 
 
@@ -71,15 +71,15 @@ def _min_probability(request: Request) -> float:
 
 
 def _load(name: str) -> _Loaded:
-    """Load the ink of a picture; report one that cannot be read."""
-    from mnist_graph.reading.page import load_ink
+    """Prepare a picture; report one that cannot be read."""
+    from mnist_graph.reading.prepare import prepare
 
     picture: str | bytes = name
     try:
         if name == STANDARD_INPUT:
             picture = _read_standard_input()
-            return _Loaded(name, picture, load_ink(picture, "standard input"), None)
-        return _Loaded(name, picture, load_ink(picture), None)
+            return _Loaded(name, picture, prepare(picture, "standard input"), None)
+        return _Loaded(name, picture, prepare(picture), None)
     except MnistGraphError as error:
         complain(error)
         return _Loaded(name, picture, None, str(error))
@@ -108,7 +108,7 @@ def _read(
     """Yield each picture and its digits: none if it cannot be read. Unless one can, no run is
     opened or trained.
     """
-    if all(loaded.ink is None for loaded in pictures):
+    if all(loaded.prepared is None for loaded in pictures):
         yield from ((loaded, []) for loaded in pictures)
         return
     run = finished_run(request)
@@ -117,7 +117,10 @@ def _read(
 
     with Classifier(run, request.options.device) as classifier:
         for loaded in pictures:
-            yield loaded, [] if loaded.ink is None else classifier.read_digits(loaded.ink)
+            yield (
+                loaded,
+                [] if loaded.prepared is None else classifier.read_prepared(loaded.prepared),
+            )
 
 
 def _annotate(

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 
 class Box(NamedTuple):
     """A rectangle in pixels; right and bottom are the first outside of it."""
@@ -30,6 +28,9 @@ class Box(NamedTuple):
     def inside(self) -> tuple[slice, slice]:
         """What takes the rectangle out of an image [h, w]."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def moved(self, across: int, down: int) -> "Box":
+        return Box(self.left + across, self.top + down, self.right + across, self.bottom + down)
 
     def scaled(self, factor: float) -> "Box":
         return Box(*(round(side * factor) for side in self))

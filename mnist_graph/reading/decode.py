@@ -26,12 +26,16 @@ class Decoded(NamedTuple):
     columns: np.ndarray
     """int [digits]: the column in which each digit is most likely."""
 
+    @classmethod
+    def empty(cls) -> "Decoded":
+        return cls([], np.zeros((0, BLANK), np.float32), np.zeros(0, int))
+
 
 def decode(columns: np.ndarray) -> Decoded:
     """Decode probabilities, float32 [columns, 11], of which the last is that of the blank."""
     labels = find_labels(columns)
     if not labels:
-        return Decoded([], np.zeros((0, BLANK), np.float32), np.zeros(0, int))
+        return Decoded.empty()
     # Relative to the most likely in each column, nothing that counts is too small for a float.
     likely = columns.astype(np.float64) / columns.max(axis=1, keepdims=True)
     return Decoded(labels, *_weigh(likely, labels))

@@ -41,7 +41,7 @@ def _find_lines(faint: np.ndarray) -> np.ndarray:
     """Return what of `faint` is in lines from left to right: uint8 [h, w]."""
     height, width = faint.shape
     slope = _slope(faint)
-    shear = np.float32([[1, 0, 0], [-slope, 1, max(0.0, slope) * width]])
+    shear = np.array([[1, 0, 0], [-slope, 1, max(0.0, slope) * width]], np.float32)
     size = (width, int(height + abs(slope) * width) + 1)
     level = cv2.warpAffine(faint, shear, size, flags=cv2.INTER_NEAREST)
     level = cv2.dilate(level, np.ones((3, 1), np.uint8))
@@ -66,10 +66,10 @@ def _slope(faint: np.ndarray) -> float:
         rows = (y - slope * x).astype(np.int32)
         return float(np.square(np.bincount(rows - rows.min()).astype(np.float64)).sum())
 
-    return float(max(SLOPES, key=gathering)) if len(y) else 0.0
+    return max(SLOPES.tolist(), key=gathering) if len(y) else 0.0
 
 
 def _thickness(lines: np.ndarray, axis: int) -> float:
     """Return the mean width of lines, in pixels."""
     edges = np.count_nonzero(np.diff(lines.astype(np.int8), axis=axis) == 1)
-    return np.count_nonzero(lines) / max(1, edges)
+    return float(np.count_nonzero(lines) / max(1, int(edges)))

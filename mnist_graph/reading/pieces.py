@@ -1,4 +1,4 @@
-"""Single digits, for a network of 28x28 images: components and what belongs to them."""
+"""Single digits of a row, for a network of 28x28 images: its components, broken ones mended."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,18 @@ import numpy as np
 
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.page import Page
-from mnist_graph.reading.rows import Components
+from mnist_graph.reading.rows import Components, Row
 
 MAX_ASPECT = 2.5
 """No digit is wider than this many times its height."""
+MAX_HEIGHT = 1.4
+"""Parts of a digit together are at most this high, in typical digit heights,"""
+MAX_GAP = 0.35
+"""are at most this far apart in height, in the same unit,"""
+MIN_OVERLAP = 0.5
+"""and overlap from left to right by this share of the narrower."""
+MIN_PART = 0.2
+"""The longer side of a part of a digit, in typical digit heights; specks are smaller."""
 FULL_INK = 80
 """The percentile of a digit's contrast that counts as full ink."""
 
@@ -23,15 +31,48 @@ class Piece(NamedTuple):
     """float32 [h, w] in [0, 1]: its ink and nothing else, in working pixels."""
 
 
-def cut_out(page: Page, components: Components, members: list[int]) -> Piece | None:
-    """Cut the piece that consists of these components out of the page; None if it is too wide for
-    a digit."""
-    left, top = components.boxes[members, :2].min(axis=0).tolist()
-    right, bottom = components.boxes[members, 2:].max(axis=0).tolist()
-    box = Box(left, top, right, bottom)
-    if box.width > MAX_ASPECT * box.height:
-        return None
-    mine = np.isin(components.labels[box.inside], np.array(members) + 1)
-    ink = np.where(mine, page.contrast(box), 0)
-    full = max(float(np.percentile(ink[mine], FULL_INK)), 1e-3)
-    return Piece(page.to_picture(box), np.clip(ink / full, 0, 1))
+def cut_pieces(page: Page, components: Components, row: Row) -> list[Piece]:
+    """Cut out what may be digits in a row, from left to right."""
+    pieces = []
+    for members in _mend(components.boxes, row):
+        box = Box(*_union(components.boxes[members]).tolist())
+        if box.width <= MAX_ASPECT * box.height:
+            mine = np.isin(components.labels[box.inside], np.array(members) + 1)
+            ink = np.where(mine, page.contrast(box), 0)
+            full = max(float(np.percentile(ink[mine], FULL_INK)), 1e-3)
+            pieces.append(Piece(page.to_picture(box), np.clip(ink / full, 0, 1)))
+    return pieces
+
+
+def _mend(boxes: np.ndarray, row: Row) -> list[list[int]]:
+    """Return lists of components that are one digit, of the `boxes` [n, 4] of all components."""
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    near = (boxes[:, 3] > row.boxes[:, 1].min()) & (boxes[:, 1] < row.boxes[:, 3].max())
+    small = np.flatnonzero(near & (sizes > MIN_PART * row.height))
+    groups: list[list[int]] = []
+    digits = np.empty((len(row.members), 4))  # the box of each group
+    for index in [*row.members, *np.setdiff1d(small, row.members).tolist()]:
+        parts = np.flatnonzero(_is_part(boxes[index], digits[: len(groups)], row.height))
+        if len(parts):
+            groups[parts[0]].append(index)
+            digits[parts[0]] = _union(boxes[groups[parts[0]]])
+        elif index in row.members:
+            digits[len(groups)] = boxes[index]
+            groups.append([index])
+    return [groups[number] for number in np.argsort(digits[: len(groups), 0])]
+
+
+def _is_part(box: np.ndarray, digits: np.ndarray, height: float) -> np.ndarray:
+    """Return of which of the digits in the boxes `digits`, [n, 4], a component in `box`, [4],
+    is a part: bool [n]. `height` is that of a typical digit.
+    """
+    left, top = np.maximum(box[:2], digits[:, :2]).T
+    right, bottom = np.minimum(box[2:], digits[:, 2:]).T
+    high = np.maximum(box[3], digits[:, 3]) - np.minimum(box[1], digits[:, 1])
+    narrower = np.minimum(box[2] - box[0], digits[:, 2] - digits[:, 0])
+    over = right - left > MIN_OVERLAP * narrower
+    return over & (top - bottom < MAX_GAP * height) & (high < MAX_HEIGHT * height)
+
+
+def _union(boxes: np.ndarray) -> np.ndarray:
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])

@@ -1,4 +1,4 @@
-"""The way from a picture to what a network reads. Needs no network, and no TensorFlow."""
+"""The way from a picture to what a network is given. Needs no network, and no TensorFlow."""
 
 from typing import NamedTuple
 
@@ -6,21 +6,22 @@ import numpy as np
 
 from mnist_graph.reading.page import find_page
 from mnist_graph.reading.picture import Picture, read_grey
-from mnist_graph.reading.pieces import Piece, cut_out
-from mnist_graph.reading.rows import Row, find_components, find_rows
-from mnist_graph.reading.strips import Strip, divide, straighten, take_whole
+from mnist_graph.reading.pieces import Piece, cut_pieces
+from mnist_graph.reading.rows import find_components, find_rows
+from mnist_graph.reading.strips import Strip, cut_strips, take_whole
 
-ONE_ROW = 1.9
-"""A picture that is lower than this many digits has room for one row and is its strip as it is."""
+ONE_ROW = 5.0
+"""A picture that is lower than this many digits may be one row as it is: cut tight, or on a
+pattern in which rows are hard to find."""
 
 
 class PreparedRow(NamedTuple):
-    """A row of writing."""
+    """A row of writing, from left to right."""
 
     strips: list[Strip]
-    """What `Reader` reads: the row, or its parts where it has large gaps, from left to right."""
+    """What `Reader` reads: the row, or its parts where it has large gaps."""
     pieces: list[Piece]
-    """What `Classifier` reads: what may be single digits, from left to right."""
+    """What `Classifier` reads: what may be single digits."""
 
 
 class Prepared(NamedTuple):
@@ -28,6 +29,8 @@ class Prepared(NamedTuple):
 
     rows: list[PreparedRow]
     """From the top."""
+    whole: Strip | None
+    """The whole picture as a strip, where it may be a single row; None where it cannot be."""
     size: tuple[int, int]
     """Width and height of the upright picture in pixels."""
 
@@ -45,25 +48,10 @@ def prepare_grey(grey: np.ndarray) -> Prepared:
     page = find_page(grey)
     components = find_components(page.mask)
     rows = find_rows(components, page.stroke)
-    size = (grey.shape[1], grey.shape[0])
-    if rows:
-        main = max(rows, key=lambda row: row.height * len(row.members))
-        height = main.height / page.scale
-        if grey.shape[0] < ONE_ROW * height:
-            strip = take_whole(page, height)
-            return Prepared([PreparedRow([strip], _pieces(page, components, main))], size)
+    height = max((row.height for row in rows), default=grey.shape[0])
+    may_be_one = page.mask.any() and page.mask.shape[0] < ONE_ROW * height
     return Prepared(
-        [
-            PreparedRow(
-                [straighten(page, row.boxes[part], row.height) for part in divide(row)],
-                _pieces(page, components, row),
-            )
-            for row in rows
-        ],
-        size,
+        [PreparedRow(cut_strips(page, row), cut_pieces(page, components, row)) for row in rows],
+        take_whole(page.grey) if may_be_one else None,
+        (grey.shape[1], grey.shape[0]),
     )
-
-
-def _pieces(page, components, row: Row) -> list[Piece]:
-    pieces = [cut_out(page, components, [member]) for member in row.members]
-    return [piece for piece in pieces if piece is not None]

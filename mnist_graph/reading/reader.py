@@ -1,8 +1,8 @@
 """A trained network that reads rows of handwriting."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-import cv2
 import numpy as np
 
 from mnist_graph.data.arguments import require
@@ -10,50 +10,88 @@ from mnist_graph.data.strips.form import HEIGHT, WIDTH_STEP, pad_strips
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.decode import Decoded, decode
 from mnist_graph.reading.digit import Digit, make_digit
+from mnist_graph.reading.locate import locate
 from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.reading.strips import Strip
 
 BATCH_PIXELS = 32 * HEIGHT * 384
-"""Greatest size of a batch, in pixels: 32 strips of a dozen digits. Bounds the memory."""
+"""Greatest size of a batch: 32 strips of a dozen digits. It bounds the memory."""
+PREFER_WHOLE = 0.1
+"""A whole picture is read as one strip unless its rows are read with a probability, in the
+geometric mean of their digits, that is higher by this. Chosen on the development strings and on
+validation digits."""
+
+
+class StripNetwork(Protocol):
+    """A network that reads strips, such as StripPredictor."""
+
+    def predict_columns(self, strips: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities, float32 [n, width / 4, 11], of strips, uint8
+        [n, 32, width]."""
 
 
 class Reader:
-    def __init__(self, network):
+    """A network that reads rows of handwriting in pictures of any kind."""
+
+    def __init__(self, network: StripNetwork) -> None:
         self.network = network
 
     def read(self, picture: Picture) -> list[Digit]:
+        """Return the digits in a picture in reading order: rows from the top, each from left to
+        right. Empty if there is none. Takes, and raises, the same as `Classifier.read`.
+
+        The probabilities of a digit sum to 1 less the probability that it is none.
+        """
         return self.read_prepared(prepare(picture))
 
     def read_prepared(self, prepared: Prepared) -> list[Digit]:
+        """Return the digits in a picture that `prepare` has prepared."""
         require("prepared", prepared, Prepared, "what prepare returns")
-        strips = [strip for row in prepared.rows for strip in row.strips]
-        columns = iter(self._predict([strip.pixels for strip in strips]))
-        digits, number = [], 0
-        for row in prepared.rows:
-            found = [
-                digit
-                for strip in row.strips
-                for digit in locate(strip, decode(next(columns)), prepared.size)
-            ]
-            if found:
-                digits += [
-                    make_digit(number, column, box, p)
-                    for column, (box, p) in enumerate(found)
-                ]
-                number += 1
-        return digits
+        rows = [row.strips for row in prepared.rows]
+        strips = [strip for row in rows for strip in row]
+        decoded = self._decode(strips if prepared.whole is None else [prepared.whole, *strips])
+        if prepared.whole is not None:
+            whole, *decoded = decoded
+            if _probability([whole]) + PREFER_WHOLE >= _probability(decoded):
+                rows, decoded = [[prepared.whole]], [whole]
+        texts = iter(decoded)
+        found = [
+            [digit for strip in row for digit in _place(strip, next(texts), prepared.size)]
+            for row in rows
+        ]
+        return [
+            make_digit(number, column, box, probabilities)
+            for number, row in enumerate(row for row in found if row)
+            for column, (box, probabilities) in enumerate(row)
+        ]
 
-    def _predict(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        columns: list[np.ndarray] = [np.zeros((0, 11), np.float32)] * len(strips)
-        for batch in batches([strip.shape[1] for strip in strips]):
-            predicted = self.network.predict_columns(pad_strips([strips[i] for i in batch]))
-            for index, values in zip(batch, predicted, strict=True):
-                columns[index] = values
-        return columns
+    def _decode(self, strips: Sequence[Strip]) -> list[Decoded]:
+        """Return the digits in each strip."""
+        decoded: list[Decoded] = [Decoded.empty()] * len(strips)
+        for batch in _batches([strip.pixels.shape[1] for strip in strips]):
+            pixels = pad_strips([strips[index].pixels for index in batch])
+            for index, columns in zip(batch, self.network.predict_columns(pixels), strict=True):
+                decoded[index] = decode(columns)
+        return decoded
 
 
-def batches(widths: Sequence[int]) -> Iterator[list[int]]:
+def _probability(decoded: Sequence[Decoded]) -> float:
+    """Return the geometric mean of the digits' probabilities; 0 if there are no digits."""
+    likely = [row.max() for each in decoded for row in each.probabilities]
+    return float(np.exp(np.mean(np.log(np.maximum(likely, 1e-6))))) if likely else 0.0
+
+
+def _place(
+    strip: Strip, decoded: Decoded, size: tuple[int, int]
+) -> Iterator[tuple[Box, np.ndarray]]:
+    """Yield the box in the picture and the probabilities of each digit in a strip."""
+    boxes = locate(strip.pixels, decoded.columns)
+    for box, probabilities in zip(boxes, decoded.probabilities, strict=True):
+        yield strip.to_picture(box, size), probabilities
+
+
+def _batches(widths: Sequence[int]) -> Iterator[list[int]]:
     """Divide strips of these widths into batches of similar width: lists of indices."""
     batch: list[int] = []
     for index in np.argsort(widths, kind="stable").tolist():
@@ -64,48 +102,3 @@ def batches(widths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-
-
-INK = 96
-"""Of 255: what is darker in a strip counts as ink of a digit."""
-
-
-def locate(strip: Strip, decoded: Decoded, size: tuple[int, int]) -> list[tuple[Box, np.ndarray]]:
-    """Return each digit's box in the picture and its probabilities."""
-    ink = strip.pixels > INK
-    dark = strip.pixels.sum(axis=0, dtype=np.int64)
-    centres = np.minimum(decoded.columns * 4 + 2, len(dark) - 1).tolist()
-    bounds = [0]
-    for one, other in zip(centres, centres[1:]):
-        if other - one < 2:
-            bounds.append(other)
-            continue
-        between = np.arange(one + 1, other)
-        away = abs(between - (one + other) / 2)
-        bounds.append(int(between[np.argmin(dark[between] + 20 * away)]))
-    bounds.append(len(dark))
-    found = []
-    for centre, left, right, p in zip(centres, bounds, bounds[1:], decoded.probabilities):
-        found.append((strip.to_picture(_ink_box(ink, centre, left, right), size), p))
-    return found
-
-
-def _ink_box(ink: np.ndarray, centre: int, left: int, right: int) -> Box:
-    """Return the box of the ink around column `centre` between two columns, or all between."""
-    part = ink[:, left:right].astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
-    if len(stats) < 2:
-        return Box(left, 0, right, HEIGHT)
-    tall = stats[1:, cv2.CC_STAT_HEIGHT]
-    start, width = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_WIDTH]
-    main = int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    near = (start < start[main] + width[main]) & (start + width > start[main])
-    near &= tall > 2
-    near[main] = True
-    boxes = stats[1:][near]
-    return Box(
-        left + int(boxes[:, 0].min()),
-        int(boxes[:, 1].min()),
-        left + int((boxes[:, 0] + boxes[:, 2]).max()),
-        int((boxes[:, 1] + boxes[:, 3]).max()),
-    )
