@@ -24,6 +24,8 @@ def locate(pixels: np.ndarray, columns: np.ndarray) -> list[Box]:
 
     `columns` are the network's columns in which the digits are most likely, in order.
     """
+    if not len(columns):
+        return []
     width = pixels.shape[1]
     centres = np.minimum(columns * COLUMN + COLUMN // 2, width - 1).tolist()
     darkness = pixels.sum(axis=0, dtype=np.int64)
