@@ -1,4 +1,4 @@
-"""Ink, told from the paper by its contrast to it."""
+"""The foreground of a page: ink, and what looks like it, told from the paper by its contrast."""
 
 from typing import NamedTuple
 
@@ -6,78 +6,81 @@ import cv2
 import numpy as np
 
 MIN_CONTRAST = 0.04
-"""Ink that takes less than this share of the paper's light is not seen."""
+"""Least contrast of ink, as a share of the paper's light."""
 NOISE = 5.0
-"""Ink stands out from the paper's grain by this many standard deviations."""
-DEEPEST = 0.4
-"""Where there is less than this share of the usual light, it is no paper in the shadow."""
-STRONG = 0.4
-"""Of the page's full contrast: every stroke reaches it somewhere,"""
-FAINT = 0.15
-"""and goes on as far as it has this much."""
-FRAME = 0.15
-"""What touches the picture's edge for more than this share of its shorter side is no writing"""
+"""Least contrast of ink in standard deviations of the paper's grain."""
+BLUR = 1.0
+"""Standard deviation, in working pixels, of the blur that evens out the grain."""
+DARKEST = 0.4
+"""What is darker than this share of the usual light is not paper in a shadow."""
+STRONG, FAINT = 0.4, 0.15
+"""Every stroke reaches the first share of the page's full contrast somewhere, and extends as far
+as it has the second."""
+EDGE = 0.15
+"""What touches the edge of the picture over this share of its shorter side is not writing,"""
 FILLED = 0.3
 """if it fills more than this share of its own box."""
+SAMPLES = 50_000
+"""Pixels that statistics are computed from."""
 
 
-class Seen(NamedTuple):
-    """What stands out from the paper."""
+class Foreground(NamedTuple):
+    """What differs from the paper."""
 
     contrast: np.ndarray
     """float32 [h, w]: the share of the paper's light that is missing."""
     mask: np.ndarray
-    """uint8 [h, w]: 1 where there is ink."""
+    """uint8 [h, w]: 1 on the foreground."""
     faint: np.ndarray
-    """uint8 [h, w]: 1 where there might be more than paper."""
+    """uint8 [h, w]: 1 on what may be more than paper; includes the foreground."""
 
 
-def find_foreground(work: np.ndarray, sheet: np.ndarray | None, ground: np.ndarray) -> Seen:
-    """What is seen on `ground`, the paper as it is without ink: uint8 [h, w], as `work` is."""
-    smooth = cv2.GaussianBlur(work, (0, 0), 1.0)
-    light = np.maximum(ground, 24).astype(np.float32)
-    contrast = 1 - smooth / light
-    on_it = slice(None) if sheet is None else sheet.reshape(-1) > 0
-    seen, lit = contrast.reshape(-1)[on_it], light.reshape(-1)[on_it]
-    step = max(1, seen.size // 50_000)
+def find_foreground(work: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) -> Foreground:
+    """Find what differs from `paper`: uint8 [h, w] like the picture, `work`.
+
+    `sheet`, uint8 [h, w], is 1 on the sheet of paper; None where the picture shows only that.
+    """
+    light = np.maximum(paper, 24).astype(np.float32)
+    contrast = 1 - cv2.GaussianBlur(work, (0, 0), BLUR) / light
+    on_sheet = slice(None) if sheet is None else sheet.ravel() > 0
+    seen, lit = contrast.ravel()[on_sheet], light.ravel()[on_sheet]
+    step = max(1, seen.size // SAMPLES)
     seen, lit = seen[::step], lit[::step]
     level = float(np.median(seen))
-    # A camera's noise is of the same grey levels in the light and in the shadow.
+    # A camera's noise has the same grey levels in the light and in the shadow.
     noise = NOISE * 1.4826 * float(np.median(np.abs(seen - level) * lit))
-    darkest = DEEPEST * float(np.median(lit))
-    contrast = np.clip(contrast - level, 0, 1)
+    np.clip(contrast - level, 0, 1, out=contrast)
     if sheet is not None:
         contrast *= cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
-    least = np.maximum(noise / np.maximum(light, darkest), MIN_CONTRAST)
-    seen = contrast[without_frame((contrast > least).astype(np.uint8), FILLED) > 0]
-    if not len(seen):
-        nothing = np.zeros(work.shape, np.uint8)
-        return Seen(contrast, nothing, nothing)
-    full = float(np.percentile(seen, 90))
-    _, labels = cv2.connectedComponents(
-        (contrast > np.maximum(0.6 * least, FAINT * full)).astype(np.uint8)
-    )
-    strong = np.zeros(labels.max() + 1, np.uint8)
+    least = np.maximum(noise / np.maximum(light, DARKEST * float(np.median(lit))), MIN_CONTRAST)
+    return select_ink(contrast, least)
+
+
+def select_ink(contrast: np.ndarray, least: np.ndarray | float) -> Foreground:
+    """Find the foreground by its contrast: a part of it has more than `least`, and at least a
+    share of the page's full contrast, somewhere.
+    """
+    faint = (contrast > 0.6 * least).astype(np.uint8)
+    certain = contrast[without_edge((contrast > least).astype(np.uint8)) > 0]
+    if not len(certain):
+        return Foreground(contrast, np.zeros_like(faint), faint)
+    full = float(np.percentile(certain[:: max(1, len(certain) // SAMPLES)], 90))
+    extent = (contrast > np.maximum(0.6 * least, FAINT * full)).astype(np.uint8)
+    count, labels = cv2.connectedComponents(extent)
+    strong = np.zeros(count, np.uint8)
     strong[labels[contrast > np.maximum(least, STRONG * full)]] = 1
     strong[0] = 0
-    return Seen(contrast, strong[labels], (contrast > 0.6 * least).astype(np.uint8))
+    return Foreground(contrast, strong[labels], faint)
 
 
-def without_frame(
-    mask: np.ndarray, fill: float = 0.0, sheet: np.ndarray | None = None
-) -> np.ndarray:
-    """`mask` without what touches the edge of the picture, or of the sheet, at length and
-    fills more than this share of its own box.
-    """
+def without_edge(mask: np.ndarray) -> np.ndarray:
+    """Return `mask` without what comes in from the edge of the picture, as a table does."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    if sheet is None:
-        border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    else:
-        border = labels[cv2.erode(sheet, np.ones((9, 9), np.uint8), borderValue=0) == 0]
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     touching = np.bincount(border, minlength=len(stats))
     box = stats[:, cv2.CC_STAT_WIDTH].astype(float) * stats[:, cv2.CC_STAT_HEIGHT]
-    filled = stats[:, cv2.CC_STAT_AREA] > fill * box
-    keep = ((touching < FRAME * min(mask.shape)) | ~filled).astype(np.uint8)
+    filled = stats[:, cv2.CC_STAT_AREA] > FILLED * box
+    keep = ((touching < EDGE * min(mask.shape)) | ~filled).astype(np.uint8)
     keep[0] = 0
     inside = keep[labels]
     # A digit that fills the picture touches its edge too.

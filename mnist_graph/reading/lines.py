@@ -9,7 +9,9 @@ RUN, MIN_RUN = 1 / 10, 20
 """A line runs unbroken for this share of the picture's width (height, if it is vertical), and for
 this many working pixels,"""
 LENGTH = 0.5
-"""and from end to end for this share."""
+"""and from end to end for this share,"""
+THICKNESS = 1 / 50
+"""and is thinner than this share of its length: a digit that fills a picture is not."""
 BROKEN = 5
 """Greatest gap in a line, in working pixels."""
 DARKER = 1.6
@@ -44,12 +46,14 @@ def _find_lines(faint: np.ndarray) -> np.ndarray:
     shear = np.array([[1, 0, 0], [-slope, 1, max(0.0, slope) * width]], np.float32)
     size = (width, int(height + abs(slope) * width) + 1)
     level = cv2.warpAffine(faint, shear, size, flags=cv2.INTER_NEAREST)
-    level = cv2.dilate(level, np.ones((3, 1), np.uint8))
-    level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((1, BROKEN), np.uint8))
+    joined = cv2.dilate(level, np.ones((3, 1), np.uint8))
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((1, BROKEN), np.uint8))
     run = np.ones((1, max(MIN_RUN, int(RUN * width))), np.uint8)
-    runs = cv2.morphologyEx(level, cv2.MORPH_OPEN, run)
+    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, run)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(runs, run))
-    is_line = (stats[:, cv2.CC_STAT_WIDTH] > LENGTH * width).astype(np.uint8)
+    length = stats[:, cv2.CC_STAT_WIDTH]
+    areas = np.bincount(labels[(runs & level) > 0], minlength=len(length))
+    is_line = ((length > LENGTH * width) & (areas < THICKNESS * length**2)).astype(np.uint8)
     is_line[0] = 0
     level = runs & is_line[labels]
     back = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.foreground import find_foreground
+from mnist_graph.reading.foreground import MIN_CONTRAST, find_foreground, select_ink
 from mnist_graph.reading.lines import remove_lines
 from mnist_graph.reading.paper import dark_parts, find_paper
-from mnist_graph.reading.scaling import resize, to_working_size
+from mnist_graph.reading.scaling import resize, smooth_blocks, to_working_size
 from mnist_graph.reading.sheet import find_sheet
 
 PLAIN = 0.8
@@ -62,20 +62,28 @@ class Page(NamedTuple):
 
 def find_page(grey: np.ndarray) -> Page:
     """Find the page on a picture, uint8 [height, width]. Without ink, the mask is empty."""
+    grey = smooth_blocks(grey)
     work, scale = to_working_size(grey)
     level = _plain_level(work)
     if level is not None:
-        if _is_lighter_than(work, level):
-            grey, work, level = 255 - grey, 255 - work, 255 - level
-        paper = np.full_like(work, level)
-        return Page(grey, work, paper, find_foreground(work, None, paper).mask, scale)
+        return _find_drawing(grey, work, scale, level)
     sheet = find_sheet(work, dark_parts(work))
     if sheet is None and is_light_on_dark(work):
         grey, work = 255 - grey, 255 - work
     paper = find_paper(work, sheet)
-    seen = find_foreground(work, sheet, paper)
+    seen = find_foreground(work, paper, sheet)
     mask = remove_lines(seen.contrast, seen.mask, seen.faint)
     return Page(grey, work, paper, mask, scale)
+
+
+def _find_drawing(grey: np.ndarray, work: np.ndarray, scale: float, level: int) -> Page:
+    """Find the page of a picture whose background has this one grey level."""
+    if work.mean() > level:  # light ink
+        grey, work, level = 255 - grey, 255 - work, 255 - level
+    contrast = np.clip(1 - work / np.float32(max(level, 1)), 0, 1)
+    seen = select_ink(contrast, MIN_CONTRAST)
+    mask = remove_lines(seen.contrast, seen.mask, seen.faint)
+    return Page(grey, work, np.full_like(work, level), mask, scale)
 
 
 def _plain_level(work: np.ndarray) -> int | None:
@@ -86,12 +94,6 @@ def _plain_level(work: np.ndarray) -> int | None:
     if min(work.shape) <= SMALL:  # a photo has grain there
         return level if counts[level] > max(PLAIN_SMALL * work.size, 0.7 * near) else None
     return level if near > PLAIN * work.size else None
-
-
-def _is_lighter_than(work: np.ndarray, level: int) -> bool:
-    """Return whether most of what differs from a plain background is lighter."""
-    difference = work.astype(np.int32) - level
-    return bool(difference.sum() > 0)
 
 
 def is_light_on_dark(work: np.ndarray) -> bool:

@@ -14,7 +14,7 @@ MAX_HEIGHT = 1.4
 """Parts of a digit together are at most this high, in typical digit heights,"""
 MAX_GAP = 0.35
 """are at most this far apart in height, in the same unit,"""
-MIN_OVERLAP = 0.5
+MIN_OVERLAP = 0.25
 """and overlap from left to right by this share of the narrower."""
 MIN_PART = 0.2
 """The longer side of a part of a digit, in typical digit heights; specks are smaller."""
