@@ -46,7 +46,7 @@ def prepare(picture: Picture, name: str | None = None) -> Prepared:
 def prepare_grey(grey: np.ndarray) -> Prepared:
     """Find the rows in a picture: uint8 [height, width]."""
     page = find_page(grey)
-    components = find_components(page.mask)
+    components = find_components(page.mask, page.stroke)
     rows = find_rows(components, page.stroke)
     height = max((row.height for row in rows), default=grey.shape[0])
     may_be_one = page.mask.any() and page.mask.shape[0] < ONE_ROW * height

@@ -10,6 +10,11 @@ MAX_COMPONENTS = 5000
 handwriting has about 2,000."""
 MIN_AREA = 6
 """Least area of a component in working pixels."""
+BROKEN = 1 / 3
+"""A gap in a stroke is narrower than this share of the stroke's width."""
+FRAMED = 0.35
+"""A component with another one in its box that has this share of its height, at least, is the
+frame of a form."""
 HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
 MAX_ASPECT = 8.0
@@ -46,11 +51,27 @@ class Row(NamedTuple):
     """Of a typical digit, in working pixels."""
 
 
-def find_components(mask: np.ndarray) -> Components:
-    """Label the connected parts of `mask`, uint8 [h, w]."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    left, top, width, height, area = stats[1:].T
-    return Components(labels, np.stack([left, top, left + width, top + height], axis=1), area)
+def find_components(mask: np.ndarray, stroke: float) -> Components:
+    """Label the connected parts of `mask`, uint8 [h, w], across gaps of a third of a stroke's
+    width, `stroke`."""
+    reach = int(stroke * BROKEN / 2)
+    side = 2 * reach + 1
+    joined = cv2.dilate(mask, np.ones((side, side), np.uint8)) if reach else mask
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    left, top, width, height, _ = stats[1:].T
+    high, wide = mask.shape
+    right, bottom = left + width, top + height
+    boxes = np.stack(
+        [
+            left + reach * (left > 0),
+            top + reach * (top > 0),
+            right - reach * (right < wide),
+            bottom - reach * (bottom < high),
+        ],
+        axis=1,
+    )
+    labels *= mask
+    return Components(labels, boxes, np.bincount(labels.ravel(), minlength=len(stats))[1:])
 
 
 def find_rows(components: Components, stroke: float) -> list[Row]:
@@ -63,6 +84,7 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     kept = np.flatnonzero((areas >= MIN_AREA) & (width < MAX_ASPECT * height))
     if not 0 < len(kept) <= MAX_COMPONENTS:
         return []
+    kept = kept[~_are_frames(boxes[kept])]
     typical = typical_height(boxes[kept], areas[kept], stroke)
     low, high = HEIGHTS
     kept = kept[(height[kept] > low * typical) & (height[kept] < high * typical)]
@@ -71,6 +93,24 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
         members = kept[row]
         rows.append(Row(members.tolist(), boxes[members], _row_height(height[members])))
     return rows
+
+
+def _are_frames(boxes: np.ndarray) -> np.ndarray:
+    """Return which of the boxes, int [n, 4], have one of the others in them: bool [n]."""
+    height = boxes[:, 3] - boxes[:, 1]
+    return np.array(
+        [
+            bool(
+                (
+                    (boxes[:, :2] >= box[:2]).all(axis=1)
+                    & (boxes[:, 2:] <= box[2:]).all(axis=1)
+                    & (height > FRAMED * (box[3] - box[1]))
+                ).sum()
+                > 1  # itself
+            )
+            for box in boxes
+        ]
+    )
 
 
 def typical_height(boxes: np.ndarray, areas: np.ndarray, stroke: float) -> float:

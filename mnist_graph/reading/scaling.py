@@ -8,13 +8,17 @@ import numpy as np
 WORKING_PIXELS = 2_000_000
 """A larger picture is scaled down to this: an A4 page then has 5.7 pixels per millimetre, and a
 digit 3 mm high 17."""
+WORKING_SIDE, MAX_ENLARGEMENT = 120, 8.0
+"""A picture whose shorter side has fewer pixels is enlarged to this many, at most so many times:
+strokes one pixel wide would be lost in the blur against grain."""
 MIN_BLOCKS = 6
 """Blocks along the shorter side of a picture that was enlarged by repeating its pixels."""
 
 
 def to_working_size(grey: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the picture at working size, and working pixels per pixel of the picture."""
-    scale = min(1.0, (WORKING_PIXELS / grey.size) ** 0.5)
+    wanted = max(1.0, min(WORKING_SIDE / min(grey.shape), MAX_ENLARGEMENT))
+    scale = min(wanted, (WORKING_PIXELS / grey.size) ** 0.5)
     return resize(grey, scale), scale
 
 
