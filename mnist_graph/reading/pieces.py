@@ -14,8 +14,10 @@ MAX_HEIGHT = 1.4
 """Parts of a digit together are at most this high, in typical digit heights,"""
 MAX_GAP = 0.35
 """are at most this far apart in height, in the same unit,"""
-MIN_OVERLAP = 0.25
-"""and overlap from left to right by this share of the narrower."""
+MIN_OVERLAP = 0.15
+"""overlap from left to right by this share of the narrower,"""
+MAX_PART = 0.7
+"""and one of them is at most this high."""
 MIN_PART = 0.2
 """The longer side of a part of a digit, in typical digit heights; specks are smaller."""
 FULL_INK = 80
@@ -71,6 +73,8 @@ def _is_part(box: np.ndarray, digits: np.ndarray, height: float) -> np.ndarray:
     high = np.maximum(box[3], digits[:, 3]) - np.minimum(box[1], digits[:, 1])
     narrower = np.minimum(box[2] - box[0], digits[:, 2] - digits[:, 0])
     over = right - left > MIN_OVERLAP * narrower
+    lower = np.minimum(box[3] - box[1], digits[:, 3] - digits[:, 1])
+    over &= lower < MAX_PART * height
     return over & (top - bottom < MAX_GAP * height) & (high < MAX_HEIGHT * height)
 
 
