@@ -92,7 +92,8 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     for row in _chain(boxes[kept], typical):
         members = kept[row]
         rows.append(Row(members.tolist(), boxes[members], _row_height(height[members])))
-    return rows
+    whole = [row for row in rows if not _is_cut_off(row.boxes, components.labels.shape)]
+    return whole or rows
 
 
 def _are_frames(boxes: np.ndarray) -> np.ndarray:
@@ -110,6 +111,15 @@ def _are_frames(boxes: np.ndarray) -> np.ndarray:
             )
             for box in boxes
         ]
+    )
+
+
+def _is_cut_off(boxes: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Return whether the edge of a picture of this shape cuts all of the boxes, [n, 4]: they are
+    of a table, or of the next row.
+    """
+    return bool(
+        (((boxes[:, :2] <= 1) | (boxes[:, 2:] >= np.array(shape[::-1]) - 1)).any(axis=1)).all()
     )
 
 
