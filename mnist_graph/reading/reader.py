@@ -17,7 +17,7 @@ from mnist_graph.reading.strips import Strip
 
 BATCH_PIXELS = 32 * HEIGHT * 384
 """Greatest size of a batch: 32 strips of a dozen digits. It bounds the memory."""
-PREFER_WHOLE = 0.1
+PREFER_WHOLE = 0.3
 """A whole picture is read as one strip unless its rows are read with a probability, in the
 geometric mean of their digits, that is higher by this. Chosen on the development strings and on
 validation digits."""

@@ -19,6 +19,8 @@ HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
 MAX_ASPECT = 8.0
 """A wider component is a line; a row of touching digits can be this many times as wide as high."""
+FINE = 0.4
+"""Strokes are broader than this share of the typical stroke; print may be finer."""
 INKED = 4.0
 """The strokes of a digit are at most this many times as long as it is high."""
 MAX_STEP = 0.55
@@ -81,7 +83,8 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     """
     boxes, areas = components.boxes, components.areas
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    kept = np.flatnonzero((areas >= MIN_AREA) & (width < MAX_ASPECT * height))
+    is_pen = areas > FINE * stroke * np.maximum(width, height)
+    kept = np.flatnonzero(is_pen & (areas >= MIN_AREA) & (width < MAX_ASPECT * height))
     if not 0 < len(kept) <= MAX_COMPONENTS:
         return []
     kept = kept[~_are_frames(boxes[kept])]

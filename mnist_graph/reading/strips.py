@@ -72,7 +72,18 @@ def take_whole(grey: np.ndarray) -> Strip | None:
 
 def cut_strips(page: Page, row: Row) -> list[Strip]:
     """Straighten a row: into one strip, or several if it is long or has large gaps."""
-    return [straighten(page, row.boxes[part], row.height) for part in _divide(row)]
+    strips = []
+    margin = MARGIN * row.height
+    for part in _divide(row):
+        before, mine, after = np.split(row.boxes, [part.start, part.stop])
+        left, right = mine[:, 0].min() - margin, mine[:, 2].max() + margin
+        # No part of a neighbour, where a long row is divided.
+        if len(before):
+            left = max(left, (before[:, 2].max() + mine[:, 0].min()) / 2)
+        if len(after):
+            right = min(right, (mine[:, 2].max() + after[:, 0].min()) / 2)
+        strips.append(_straighten(page, mine, row.height, left, right))
+    return strips
 
 
 def _divide(row: Row) -> list[slice]:
@@ -90,13 +101,12 @@ def _divide(row: Row) -> list[slice]:
     return parts
 
 
-def straighten(page: Page, boxes: np.ndarray, height: float) -> Strip:
-    """Straighten a part of a row: `boxes`, int [n, 4], of digits of this height, both in working
-    pixels. The light is evened out.
+def _straighten(page: Page, boxes: np.ndarray, height: float, left: float, right: float) -> Strip:
+    """Straighten the part of a row from `left` to `right`: `boxes`, int [n, 4], of digits of this
+    height, all in working pixels. The light is evened out.
     """
-    boxes, height = boxes / page.scale, height / page.scale
+    boxes, height, left, right = (each / page.scale for each in (boxes, height, left, right))
     scale = DIGIT_HEIGHT * HEIGHT / height
-    left, right = boxes[:, 0].min() - MARGIN * height, boxes[:, 2].max() + MARGIN * height
     width = min(MAX_WIDTH, max(1, round((right - left) * scale)))
     x = (np.arange(width * FINE) + 0.5) / (FINE * scale) + left
     middle = _find_middle(boxes, height, x)
