@@ -11,7 +11,7 @@ from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.runs.files import find_output_fault
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
     from mnist_graph.reading.pages import Page
 
 HEADER = b"file,page,row,column,digit,probability,left,top,right,bottom\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_graph.cli.messages import printable
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
     from mnist_graph.reading.pages import Page
 
 

@@ -18,7 +18,7 @@ from mnist_graph.reading.confidence import MIN_PROBABILITY
 
 if TYPE_CHECKING:
     from mnist_graph.reading.classifier import Classifier
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
     from mnist_graph.reading.stream import PreparedPage
 
     Pages: TypeAlias = Generator[tuple[PreparedPage, list[Digit]]]
@@ -65,8 +65,8 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
     """
     from mnist_graph.reading.stream import prepare_pages
 
-    with closing(prepare_pages(inputs)) as prepared:
-        pages = _complain(prepared)
+    with closing(prepare_pages(inputs)) as stream:
+        pages = _complain(stream)
         unreadable = []
         for first in pages:
             if first.prepared is not None:
@@ -78,8 +78,8 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
         with _open_classifier(request) as classifier:
             yield from ((page, []) for page in unreadable)
             for page in chain([first], pages):
-                ink = page.prepared
-                yield page, [] if ink is None else classifier.read_digits(ink)
+                prepared = page.prepared
+                yield page, [] if prepared is None else classifier.read_prepared(prepared)
 
 
 def _open_classifier(request: Request) -> "Classifier":

@@ -17,7 +17,7 @@ from mnist_graph.cli.signals import Interrupted
 from mnist_graph.errors import MnistGraphError
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
     from mnist_graph.reading.pages import Page
 
 

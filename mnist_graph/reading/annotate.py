@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_graph.reading.page import Digit
+from mnist_graph.reading.digit import Digit
 from mnist_graph.reading.picture import Picture, read_upright
 from mnist_graph.runs.files import cannot_write, write_whole
 

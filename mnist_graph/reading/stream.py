@@ -7,10 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.reading.page import load_ink
 from mnist_graph.reading.pages import Page
-from mnist_graph.reading.paper import Ink
 from mnist_graph.reading.picture import pillow_silenced
+from mnist_graph.reading.prepare import Prepared, prepare
 
 MAX_THREADS = 8
 """Preparing a picture of 12 megapixels takes up to 150 MB."""
@@ -23,13 +22,13 @@ class PreparedPage(NamedTuple):
     """A page that is ready to be read. Either `prepared` or `error` is None."""
 
     page: Page
-    prepared: Ink | None
+    prepared: Prepared | None
     error: str | None
 
 
-def prepare(page: Page) -> Ink:
-    """Open and decode a page and do all that needs no network. Raises MnistGraphError."""
-    return load_ink(page.read(), page.called)
+def prepare_page(page: Page) -> Prepared:
+    """Open and decode a page and find its rows. Raises MnistGraphError."""
+    return prepare(page.read(), page.called)
 
 
 def prepare_pages(pages: Iterable[Page | None]) -> Generator[PreparedPage]:
@@ -69,7 +68,7 @@ def _take(waiting: deque[tuple[Page, Future[PreparedPage]]]) -> Iterator[Prepare
 
 def _prepare(page: Page) -> PreparedPage:
     try:
-        return PreparedPage(page, prepare(page), None)
+        return PreparedPage(page, prepare_page(page), None)
     except MnistGraphError as error:
         return PreparedPage(page, None, str(error))
     except MemoryError:

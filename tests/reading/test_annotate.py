@@ -12,7 +12,7 @@ from PIL import Image
 from mnist_graph import MnistGraphError
 from mnist_graph.reading.annotate import save_annotated
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.page import Digit
+from mnist_graph.reading.digit import Digit
 
 DIGITS = [Digit(0, 0, Box(6, 3, 22, 25), 2, 0.99, np.full(10, 0.1, np.float32))]
 

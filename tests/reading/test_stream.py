@@ -11,10 +11,9 @@ from PIL import Image
 
 from mnist_graph import MnistGraphError
 from mnist_graph.reading import stream
-from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.page import load_ink
 from mnist_graph.reading.pages import Page, open_pages
 from mnist_graph.reading.picture import pillow_silenced, read_grey, read_reduced
+from mnist_graph.reading.prepare import prepare as prepare_picture
 
 
 def pages_of(count, released=None):
@@ -31,7 +30,7 @@ def pages_of(count, released=None):
 @pytest.fixture
 def prepare(monkeypatch):
     """A function that replaces the preparation of a page."""
-    return lambda replacement: monkeypatch.setattr(stream, "prepare", replacement)
+    return lambda replacement: monkeypatch.setattr(stream, "prepare_page", replacement)
 
 
 def test_pages_come_in_order_whatever_each_takes(prepare):
@@ -104,15 +103,14 @@ def test_a_stream_that_is_closed_releases_what_was_waiting(prepare):
 
 def box_of_all(picture):
     """The box of all ink, in pixels of the picture."""
-    ink = load_ink(picture)
-    rows, columns = np.nonzero(ink.mask)
-    return ink.to_picture(Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
+    ((piece,),) = [row.pieces for row in prepare_picture(picture).rows]
+    return piece.box
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_boxes_are_in_the_pixels_of_a_photo_that_is_decoded_smaller(tmp_path, orientation):
     paper = Image.new("L", (8001, 6000), 255)
-    paper.paste(0, (4000, 3000, 4100, 3600))
+    paper.paste(0, (4000, 3000, 4300, 3400))
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "photo.jpg"
@@ -154,5 +152,5 @@ def test_only_pillows_warnings_are_silenced_and_only_inside():
 
 def test_real_pictures_are_prepared():
     pages = [page for _ in range(3) for page in open_pages("a", str(TEST_IMAGE))]
-    inks = [prepared.prepared for prepared in stream.prepare_pages(pages)]
-    assert all(ink.mask.any() for ink in inks)
+    ready = [prepared.prepared for prepared in stream.prepare_pages(pages)]
+    assert [len(prepared.rows) for prepared in ready] == [1, 1, 1]
