@@ -21,6 +21,6 @@ setup(
     },
     python_requires=">=3.10,<3.14",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),
-    extras_require={"gpu": ["tensorflow[and-cuda]"]},
+    extras_require={"gpu": ["tensorflow[and-cuda]"], "pdf": ["pypdfium2>=5,<6"]},
     entry_points={"console_scripts": ["mnist-graph = mnist_graph.cli:run"]},
 )

@@ -12,8 +12,9 @@ from benchmarks.pages import make_page
 from mnist_graph import Classifier, read_data_sets
 from mnist_graph.reading.annotate import annotate
 from mnist_graph.reading.confidence import MIN_PROBABILITY
-from mnist_graph.reading.page import load_ink, read_digits
+from mnist_graph.reading.form import normalise
 from mnist_graph.reading.picture import read_grey
+from mnist_graph.reading.prepare import prepare
 
 ROOT = Path(__file__).parent.parent
 TEST_IMAGE = ROOT / "test_img.png"
@@ -48,17 +49,13 @@ def _draw_page(reader: Classifier) -> None:
 
 def _draw_digit(reader: Classifier) -> None:
     """Draw docs/reading.png: a picture, the network's input and its probabilities."""
-    inputs = []
-
-    def predict_and_record(images: np.ndarray) -> np.ndarray:
-        inputs.append(images)
-        return reader.predict(images)
-
-    (digit,) = read_digits(load_ink(TEST_IMAGE), reader.run.image_shape, predict_and_record)
+    prepared = prepare(TEST_IMAGE)
+    (digit,) = reader.read_prepared(prepared)
+    given = normalise(prepared.rows[0].pieces[0].ink, reader.run.image_shape)
     canvas = Image.new("RGB", (3 * PANEL_SIDE + 4 * MARGIN, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(16)
-    panels = {TEST_IMAGE.name: read_grey(TEST_IMAGE), "network input": inputs[-1][0]}
+    panels = {TEST_IMAGE.name: read_grey(TEST_IMAGE), "network input": given}
     for number, (title, pixels) in enumerate(panels.items()):
         left = MARGIN + number * (PANEL_SIDE + MARGIN)
         enlarged = Image.fromarray(pixels).resize(

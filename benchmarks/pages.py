@@ -42,7 +42,7 @@ def labels_by_row(digits: Iterable[Written | Digit]) -> list[list[int]]:
     return list(rows.values())
 
 
-class _Pen(NamedTuple):
+class Pen(NamedTuple):
     name: str
     opacity: tuple[float, float]
     """Range of the ink's opacity, from 0 to 1."""
@@ -55,11 +55,11 @@ class _Pen(NamedTuple):
 
 
 _DARK_COLOURS = ((20, 20, 25), (30, 40, 110), (20, 30, 80), (60, 20, 30))
-_PENS = (
-    _Pen("pencil", (0.35, 0.6), (0.05, 0.09), ((70, 70, 75),), 0.25),
-    _Pen("ballpoint", (0.6, 0.9), (0.03, 0.07), _DARK_COLOURS, 0.1),
-    _Pen("fineliner", (0.85, 1.0), (0.06, 0.11), _DARK_COLOURS, 0.0),
-    _Pen("marker", (0.85, 1.0), (0.14, 0.22), (*_DARK_COLOURS, (190, 30, 30)), 0.05),
+PENS = (
+    Pen("pencil", (0.35, 0.6), (0.05, 0.09), ((70, 70, 75),), 0.25),
+    Pen("ballpoint", (0.6, 0.9), (0.03, 0.07), _DARK_COLOURS, 0.1),
+    Pen("fineliner", (0.85, 1.0), (0.06, 0.11), _DARK_COLOURS, 0.0),
+    Pen("marker", (0.85, 1.0), (0.14, 0.22), (*_DARK_COLOURS, (190, 30, 30)), 0.05),
 )
 _RULINGS = ("plain", "plain", "ruled", "squared")
 """Equally likely; listing plain twice leaves half of the pages without ruling."""
@@ -72,12 +72,27 @@ def make_page(
 
     `height` is the height of a digit in pixels; default: random, between 32 and 110.
     """
-    pen = _PENS[rng.integers(len(_PENS))]
+    pen = PENS[rng.integers(len(PENS))]
     ruling = _RULINGS[rng.integers(len(_RULINGS))]
     height = float(height or np.exp(rng.uniform(np.log(32), np.log(110))))
     coverage, digits = _write_digits(images, labels, rng, height, pen)
     _add_specks(coverage, rng, height)
-    paper = _make_paper(coverage.shape, rng, height, ruling)
+    paper = make_paper(coverage.shape, rng, height, ruling)
+    return photograph(coverage, digits, paper, ruling, pen, rng, height)
+
+
+def photograph(
+    coverage: np.ndarray,
+    digits: list[Written],
+    paper: np.ndarray,
+    paper_name: str,
+    pen: Pen,
+    rng: np.random.Generator,
+    height: float,
+) -> Page:
+    """Take a picture of paper, RGB float32 [h, w, 3], that is covered with ink to the share
+    `coverage`, float32 [h, w]. `height` is that of a digit in pixels.
+    """
     coverage *= 1 - pen.grain * _make_smooth_noise(coverage.shape, rng, 1.0, 0.5)
     alpha = coverage * rng.uniform(*pen.opacity)
     colour = np.float32(pen.colours[rng.integers(len(pen.colours))])
@@ -91,13 +106,13 @@ def make_page(
         scene = 255 - scene
     quality = int(rng.integers(45, 96))
     picture = _take_picture(scene, rng, quality, height)
-    parts = [pen.name, ruling, light_name, "on a table" if on_table else "", f"JPEG {quality}"]
+    parts = [pen.name, paper_name, light_name, "on a table" if on_table else "", f"JPEG {quality}"]
     description = ", ".join(part for part in (*parts, "inverted" if inverted else "") if part)
     return Page(picture, digits, description)
 
 
-def _render_digit(
-    image: np.ndarray, height: float, pen: _Pen, rng: np.random.Generator
+def render_digit(
+    image: np.ndarray, height: float, pen: Pen, rng: np.random.Generator
 ) -> np.ndarray:
     """Render a digit with the pen's stroke width, cropped to its ink: float32 [h, w], 0 to 1."""
     rows, columns = np.nonzero(image > 64)
@@ -121,7 +136,7 @@ def _render_digit(
 
 
 def _write_digits(
-    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, height: float, pen: _Pen
+    images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, height: float, pen: Pen
 ) -> tuple[np.ndarray, list[Written]]:
     """Write the digits in rows.
 
@@ -143,7 +158,7 @@ def _write_digits(
         x = margin * rng.uniform(0.7, 1.3)
         line_top = margin + row * line_height + max(0.0, -slope) * width
         for column, index in enumerate(members):
-            ink = _render_digit(images[index], height * rng.uniform(0.88, 1.12), pen, rng)
+            ink = render_digit(images[index], height * rng.uniform(0.88, 1.12), pen, rng)
             y = line_top + slope * x + height / 2 - len(ink) / 2 + height * rng.uniform(-0.08, 0.08)
             top, left = max(0, int(y)), int(x)
             bottom, right = top + len(ink), left + ink.shape[1]
@@ -188,7 +203,7 @@ def _make_smooth_noise(
     return np.clip(0.5 + spread * noise / noise.std(), 0, 1)
 
 
-def _make_paper(
+def make_paper(
     shape: tuple[int, int], rng: np.random.Generator, height: float, ruling: str
 ) -> np.ndarray:
     """Make a sheet of plain, ruled or squared paper: RGB, float32 [h, w, 3] from 0 to 255."""

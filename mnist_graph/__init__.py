@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from mnist_graph.errors import MnistGraphError, MnistGraphWarning
     from mnist_graph.graph.build import build_graph
     from mnist_graph.reading.classifier import Classifier
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
+    from mnist_graph.reading.reader import Reader
     from mnist_graph.training.train import resume, train
 
 __version__ = "1.2.0"
 
 _MODULE_OF = {
     "Classifier": "reading.classifier",
-    "Digit": "reading.page",
+    "Digit": "reading.digit",
     "MnistGraphError": "errors",
     "MnistGraphWarning": "errors",
+    "Reader": "reading.reader",
     "build_graph": "graph.build",
     "read_data_sets": "data.datasets",
     "resume": "training.train",
@@ -39,6 +41,7 @@ __all__ = [
     "Digit",
     "MnistGraphError",
     "MnistGraphWarning",
+    "Reader",
     "Recipe",
     "build_graph",
     "network",

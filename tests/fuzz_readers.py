@@ -24,12 +24,11 @@ with atheris.instrument_imports(include=["mnist_graph", "PIL"]):
 
     from mnist_graph.data.idx import read_idx
     from mnist_graph.errors import MnistGraphError
-    from mnist_graph.reading.page import read_digits
-    from mnist_graph.reading.paper import find_ink
     from mnist_graph.reading.picture import read_grey
+    from mnist_graph.reading.prepare import prepare_grey
 
 MAX_PIXELS = 4000
-"""The largest picture that is also searched for digits: about a thousand of them take a second."""
+"""The largest picture that is also searched for rows: about a thousand of them take a second."""
 
 
 def fuzz_idx(content: bytes, folder: Path) -> None:
@@ -52,7 +51,7 @@ def fuzz_picture(content: bytes, folder: Path) -> None:
     except MnistGraphError:
         return
     if grey.size <= MAX_PIXELS:
-        read_digits(find_ink(grey), (28, 28), lambda images: np.full((len(images), 10), 0.1))
+        prepare_grey(grey)
 
 
 def write_examples(kind: str, folder: Path) -> None:

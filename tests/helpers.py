@@ -19,7 +19,8 @@ from PIL import Image
 from mnist_graph import recipes
 from mnist_graph.cli import main
 from mnist_graph.data.datasets import BUNDLED, FILES
-from mnist_graph.reading.page import load_ink, read_digits
+from mnist_graph.reading.form import normalise
+from mnist_graph.reading.prepare import prepare
 from mnist_graph.training.hooks import Hook, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -238,20 +239,8 @@ def test_ink():
 test_ink.__test__ = False
 
 
-def unsure(images):
-    """Predict every class with the same probability: float32 [n, 10]."""
-    return np.full((len(images), 10), 0.1, np.float32)
-
-
 def given_to_the_network(picture):
-    """Return the images that a network is given for a picture, one per digit that is found:
-    uint8 [n, 28, 28]. The network here is `unsure` of all of them.
+    """Return the images that a network of 28x28 images is given for a picture, one per digit that
+    is found: a list of uint8 [28, 28].
     """
-    given = []
-
-    def predict(images):
-        given.append(images)
-        return unsure(images)
-
-    digits = read_digits(load_ink(picture), (28, 28), predict)
-    return given[-1] if digits else []
+    return [normalise(piece.ink) for row in prepare(picture).rows for piece in row.pieces]

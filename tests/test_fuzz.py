@@ -12,15 +12,15 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import drawing, unsure
+from helpers import drawing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from pages import find_digits
 
 from mnist_graph import MnistGraphError, build_graph, recipes
 from mnist_graph.data.idx import read_idx
-from mnist_graph.reading.page import load_ink, read_digits
 from mnist_graph.reading.picture import read_grey
+from mnist_graph.reading.prepare import prepare_grey
 from mnist_graph.runs.checkpoints import find_checkpoint
 from mnist_graph.runs.find import load_run
 
@@ -143,6 +143,11 @@ def test_postscript_is_not_run(tmp_path):
         read_grey(tmp_path / "a.eps")
 
 
+def assert_inside(box, shape):
+    assert 0 <= box.left < box.right <= shape[1]
+    assert 0 <= box.top < box.bottom <= shape[0]
+
+
 @few
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1), st.integers(0, 4))
 def test_random_pixels_are_read(height, width, seed, kind):
@@ -156,10 +161,13 @@ def test_random_pixels_are_read(height, width, seed, kind):
         pixels = np.kron(pixels[:9, :9], np.ones((9, 9), np.uint8))
     elif kind == 4:
         pixels = (pixels // 16) + 200
-    for digit in read_digits(load_ink(Image.fromarray(pixels)), (28, 28), unsure):
-        left, top, right, bottom = digit.box
-        assert 0 <= left < right <= pixels.shape[1]
-        assert 0 <= top < bottom <= pixels.shape[0]
+    for row in prepare_grey(pixels).rows:
+        for strip in row.strips:
+            assert strip.pixels.shape == (32, len(strip.middle))
+        for piece in row.pieces:
+            assert_inside(piece.box, pixels.shape)
+    for digit in find_digits(pixels):
+        assert_inside(digit.box, pixels.shape)
 
 
 def test_pages_of_noise_and_of_a_thousand_digits_are_read_in_time(mnist):
@@ -167,10 +175,10 @@ def test_pages_of_noise_and_of_a_thousand_digits_are_read_in_time(mnist):
     random = np.random.default_rng(0)
     specks = (random.random((1500, 1500)) > 0.02).astype(np.uint8) * 255
     start = time.process_time()
-    read_digits(load_ink(Image.fromarray(specks)), (28, 28), unsure)
+    assert find_digits(specks) == []
     apart = np.pad(mnist.test.pixels[:1024], ((0, 0), (8, 8), (8, 8)))
     grid = 255 - np.vstack([np.hstack(apart[i : i + 32]) for i in range(0, 1024, 32)])
-    digits = read_digits(load_ink(Image.fromarray(grid)), (28, 28), unsure)
+    digits = find_digits(grid)
     assert time.process_time() - start < MAX_SECONDS
     assert 950 < len(digits) < 1100
 

@@ -5,6 +5,10 @@ flags or exits.
     request       the flags of one call, checked
     train         --model, --resume, and the finished run that other commands need
     predict       --predict
+    inputs        the pictures that it names: files, folders, standard input
+    results       what it prints, saves and draws as it goes
+    csv_file      --csv
+    signals       Ctrl-C and SIGTERM while pictures are read
     evaluate      --evaluate
     describe      --list-models, --describe
     plot          --plot

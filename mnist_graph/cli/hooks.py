@@ -1,13 +1,11 @@
 """Hooks of a terminal: what training shows there, and how Ctrl-C stops it."""
 
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 from tqdm import tqdm
 
+from mnist_graph.cli.signals import Signals
 from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, Stop, TrainingState
 
@@ -61,27 +59,11 @@ class ProgressBar(Hook):
         self.bar.close()
 
 
-class StopOnSignal(Hook):
-    """Stops training at the next pulse after Ctrl-C, SIGTERM or SIGHUP (a closed terminal); a
-    second signal exits at once. Those that are ignored, as under nohup, stay ignored.
-    """
-
-    SIGNALS = tuple(  # Windows has no SIGHUP
-        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-    )
-    received: int | None = None
+class StopOnSignal(Signals, Hook):
+    """Stops training at the next pulse after Ctrl-C, SIGTERM or SIGHUP."""
 
     def begin(self, training: TrainingState) -> None:
-        self.handlers: dict[signal.Signals, Any] = {
-            number: signal.signal(number, self._receive)
-            for number in self.SIGNALS
-            if signal.getsignal(number) != signal.SIG_IGN
-        }
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
-        for each in self.handlers:
-            signal.signal(each, signal.SIG_DFL)
+        self.catch()
 
     def pulse(self) -> None:
         if self.received is not None:
@@ -89,5 +71,4 @@ class StopOnSignal(Hook):
 
     def end(self) -> None:
         if self.received is None:
-            for number, handler in self.handlers.items():
-                signal.signal(number, handler)
+            self.restore()

@@ -4,7 +4,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from mnist_graph.cli.parser import PROGRAM
@@ -23,13 +23,20 @@ def printable(text: str) -> str:
     return re.sub(unprintable, lambda found: ascii(found[0])[1:-1], text)
 
 
+def above_bar() -> AbstractContextManager[None]:
+    """Return a context for printing while a progress bar may be shown: it hides the bar."""
+    tqdm = sys.modules.get("tqdm")  # without it there is no bar
+    return nullcontext() if tqdm is None else tqdm.tqdm.external_write_mode(sys.stderr)
+
+
 def note(message: str) -> None:
     """Write one line to standard error, whatever line breaks a file name or TensorFlow adds. If
     that is impossible, nobody reads it: be silent.
     """
     line = printable(" ".join(message.splitlines()))
     try:
-        print(f"{PROGRAM}: {line}", file=sys.stderr, flush=True)
+        with above_bar():
+            print(f"{PROGRAM}: {line}", file=sys.stderr, flush=True)
     except OSError:
         silence(sys.stderr)
 

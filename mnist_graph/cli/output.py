@@ -1,5 +1,6 @@
 """Tables and predictions, as text and as JSON."""
 
+import json
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mnist_graph.cli.messages import printable
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.page import Digit
+    from mnist_graph.reading.digit import Digit
+    from mnist_graph.reading.pages import Page
 
 
 def print_table(rows: Sequence[tuple[str, ...]], align_right: bool = False) -> None:
@@ -46,14 +48,33 @@ def print_page(
             print(f"row {digit.row + 1}, column {digit.column + 1}: {each}")
 
 
+class JsonArray:
+    """An array of JSON values on standard output, printed one by one, as `json.dumps` with an
+    indent of 2 prints the whole.
+    """
+
+    _is_empty = True
+
+    def add(self, value: Any) -> None:
+        """Print the next value."""
+        lines = json.dumps(value, indent=2).replace("\n", "\n  ")
+        print("[\n  " if self._is_empty else ",\n  ", lines, sep="", end="")
+        self._is_empty = False
+
+    def close(self) -> None:
+        """Print the end."""
+        print("[]" if self._is_empty else "\n]", flush=True)
+
+
 def page_as_json(
-    name: str, digits: "Sequence[Digit]", min_probability: float, error: str | None = None
+    page: "Page", digits: "Sequence[Digit]", min_probability: float, error: str | None = None
 ) -> dict[str, Any]:
-    """Return the digits of picture `name` as JSON values, or the `error` that kept it from being
-    read; rows and columns count from 1.
+    """Return the digits of a page as JSON values, or the `error` that kept it from being read;
+    pages, rows and columns count from 1.
     """
     return {
-        "file": _as_unicode(name),
+        "file": _as_unicode(page.file),
+        **({} if page.number is None else {"page": page.number}),
         **({} if error is None else {"error": _as_unicode(error)}),
         "digits": [
             {

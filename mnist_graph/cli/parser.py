@@ -131,8 +131,8 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         action="extend",
         nargs="+",
         metavar="PICTURE",
-        help="read these pictures (-: standard input) with the newest finished run of the recipe; "
-        "train it first if there is none",
+        help="read these pictures, TIFF and PDF files, and all in these folders (-: standard "
+        "input), with the newest finished run of the recipe; train it first if there is none",
     )
     add(
         "--probabilities",
@@ -140,6 +140,12 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         help="also print all ten probabilities of each digit",
     )
     add("--json", action="store_true", help="print everything as JSON")
+    add(
+        "--csv",
+        metavar="FILE",
+        help="also write a line for each digit to FILE: file, page, row, column, digit, "
+        "probability, box",
+    )
     add("--annotate", metavar="DIR", help="draw boxes and labels, and save the drawings in DIR")
     add(
         "--min-probability",

@@ -1,62 +1,51 @@
 """Read pictures with a trained network."""
 
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
+from mnist_graph.cli.csv_file import check_csv
+from mnist_graph.cli.inputs import Inputs
 from mnist_graph.cli.messages import complain, note
-from mnist_graph.cli.output import page_as_json, print_page
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request
+from mnist_graph.cli.signals import Interrupted, Interruptible
 from mnist_graph.cli.train import finished_run
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import UsageError
 from mnist_graph.reading.confidence import MIN_PROBABILITY
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.page import Digit
-    from mnist_graph.reading.paper import Ink
+    from mnist_graph.reading.classifier import Classifier
+    from mnist_graph.reading.digit import Digit
+    from mnist_graph.reading.stream import PreparedPage
 
-STANDARD_INPUT = "-"
-MAX_BYTES = 2**29
-"""The most that is read from standard input: 64 million pixels of four 16-bit channels,
-uncompressed."""
-
-
-class _Loaded(NamedTuple):
-    """A picture given with --predict. Either `ink` or `error` is None."""
-
-    name: str
-    picture: str | bytes
-    """The name of a file, or what standard input held."""
-    ink: "Ink | None"
-    error: str | None
+    Pages: TypeAlias = Generator[tuple[PreparedPage, list[Digit]]]
 
 
 def predict(request: Request) -> int:
-    """Print the digits in each picture. The exit code is 1 if a picture cannot be read or has no
-    digits.
+    """Print the digits in each picture as soon as they are read. The exit code is 1 if a picture
+    cannot be read or has no digits. Ctrl-C and SIGTERM keep what has been read.
     """
+    from mnist_graph.cli.results import Results
+
     options = request.options
     min_probability = _min_probability(request)
     request.check()
-    if options.predict.count(STANDARD_INPUT) > 1:
-        raise UsageError("--predict takes - (standard input) only once")
-    complete, pages = True, []
-    for loaded, digits in _read(request, [_load(name) for name in options.predict]):
-        complete &= bool(digits)
-        if not digits and loaded.error is None:
-            note(f"{loaded.name}: no digit found")
-        if options.annotate is not None and loaded.error is None:
-            complete &= _annotate(request, loaded, digits, min_probability)
-        if options.json:
-            pages.append(page_as_json(loaded.name, digits, min_probability, loaded.error))
-        else:
-            alone = len(options.predict) == 1
-            print_page(loaded.name, digits, min_probability, alone, options.probabilities)
-    if options.json:
-        print(json.dumps(pages, indent=2))
-    return 0 if complete else 1
+    if options.csv is not None:
+        check_csv(Path(options.csv))
+    inputs = Inputs(options.predict, options.annotate)
+    results = Results(request, inputs, min_probability)
+    try:
+        with Interruptible() as signals, results, closing(_read(request, inputs)) as pages:
+            for prepared, digits in pages:
+                with signals.protected():
+                    results.add(prepared.page, digits, prepared.error)
+    except Interrupted as stop:
+        note(f"interrupted after {results.count:,} pictures")
+        return stop.exit_code
+    return 0 if results.is_complete else 1
 
 
 def _min_probability(request: Request) -> float:
@@ -70,68 +59,40 @@ def _min_probability(request: Request) -> float:
     return chosen
 
 
-def _load(name: str) -> _Loaded:
-    """Load the ink of a picture; report one that cannot be read."""
-    from mnist_graph.reading.page import load_ink
-
-    picture: str | bytes = name
-    try:
-        if name == STANDARD_INPUT:
-            picture = _read_standard_input()
-            return _Loaded(name, picture, load_ink(picture, "standard input"), None)
-        return _Loaded(name, picture, load_ink(picture), None)
-    except MnistGraphError as error:
-        complain(error)
-        return _Loaded(name, picture, None, str(error))
-
-
-def _read_standard_input() -> bytes:
-    if sys.stdin is None:  # closed by the shell
-        raise MnistGraphError("standard input is closed; pipe a picture into --predict -")
-    if sys.stdin.isatty():
-        raise MnistGraphError("standard input is a terminal; pipe a picture into --predict -")
-    content = bytearray()
-    try:
-        # In pieces: a single read would allocate MAX_BYTES first.
-        while piece := sys.stdin.buffer.read(2**20):
-            content += piece
-            if len(content) > MAX_BYTES:
-                raise MnistGraphError(f"standard input has more than {MAX_BYTES:,} bytes")
-    except OSError as error:
-        raise MnistGraphError(f"cannot read standard input: {error.strerror or error}") from error
-    return bytes(content)
-
-
-def _read(
-    request: Request, pictures: "Sequence[_Loaded]"
-) -> "Iterator[tuple[_Loaded, list[Digit]]]":
-    """Yield each picture and its digits: none if it cannot be read. Unless one can, no run is
-    opened or trained.
+def _read(request: Request, inputs: Inputs) -> "Pages":
+    """Yield each page and its digits: none if it cannot be read. Unless one can, no run is opened
+    or trained.
     """
-    if all(loaded.ink is None for loaded in pictures):
-        yield from ((loaded, []) for loaded in pictures)
-        return
+    from mnist_graph.reading.stream import prepare_pages
+
+    with closing(prepare_pages(inputs)) as stream:
+        pages = _complain(stream)
+        unreadable = []
+        for first in pages:
+            if first.prepared is not None:
+                break
+            unreadable.append(first)
+        else:
+            yield from ((page, []) for page in unreadable)
+            return
+        with _open_classifier(request) as classifier:
+            yield from ((page, []) for page in unreadable)
+            for page in chain([first], pages):
+                prepared = page.prepared
+                yield page, [] if prepared is None else classifier.read_prepared(prepared)
+
+
+def _open_classifier(request: Request) -> "Classifier":
     run = finished_run(request)
     import_tensorflow()
     from mnist_graph.reading.classifier import Classifier
 
-    with Classifier(run, request.options.device) as classifier:
-        for loaded in pictures:
-            yield loaded, [] if loaded.ink is None else classifier.read_digits(loaded.ink)
+    return Classifier(run, request.options.device)
 
 
-def _annotate(
-    request: Request, loaded: _Loaded, digits: "list[Digit]", min_probability: float
-) -> bool:
-    """Draw the digits onto the picture; return whether the drawing could be saved."""
-    from mnist_graph.reading.annotate import save_annotated
-
-    name = "stdin" if loaded.name == STANDARD_INPUT else loaded.name
-    folder = request.options.annotate
-    try:
-        path = save_annotated(loaded.picture, digits, min_probability, folder, name)
-    except MnistGraphError as error:
-        complain(error)
-        return False
-    request.say(f"drawing saved to {path}")
-    return True
+def _complain(pages: "Iterable[PreparedPage]") -> "Iterator[PreparedPage]":
+    """Yield `pages`, reporting those that cannot be read."""
+    for page in pages:
+        if page.error is not None:
+            complain(page.error)
+        yield page

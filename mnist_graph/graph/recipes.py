@@ -242,7 +242,7 @@ recipes = _table(
     Recipe(
         model="reader",
         network="reader",
-        iterations=16_000,
+        iterations=9000,
         batch_size=32,
         **_ONE_CYCLE,
         learning_rate=0.002,

@@ -17,6 +17,7 @@ import shutil
 from pathlib import Path
 
 from mnist_graph.errors import UsageError
+from mnist_graph.runs.files import find_output_fault
 
 PICTURES = (".png", ".jpg", ".pdf", ".svg")
 """The suffixes of files that show the newest state."""
@@ -43,24 +44,13 @@ def check_output(output: Path, suffixes: tuple[str, ...] = PICTURES + FILMS) -> 
     if output.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
         raise UsageError("--watch needs ffmpeg for an .mp4, which is not installed; use a .gif")
     try:
-        fault = _find_fault(output)
+        fault = find_output_fault(output)
     except OSError as error:  # e.g. a name that is too long
         fault = str(error.strerror)
     if fault is not None:
         raise UsageError(f"--watch cannot draw into {output}: {fault}")
     if output.exists() and not _is_ours(output):
         raise UsageError(f"--watch did not make {output} and will not overwrite it")
-
-
-def _find_fault(output: Path) -> str | None:
-    """Say why no file `output` can be written; None if it can. Raises OSError."""
-    if output.is_dir():
-        return "it is a folder"
-    if not output.parent.is_dir():
-        return "its folder does not exist"
-    if output.exists() and not output.is_file():  # opening a pipe could wait for ever
-        return "it is not a regular file"
-    return None
 
 
 def _is_ours(path: Path) -> bool:

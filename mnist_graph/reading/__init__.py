@@ -1,17 +1,24 @@
 """A picture of any kind in, its digits out: row, column, box, label, probability.
 
-    classifier   the door: Classifier.read(picture) -> digits
-    page         the steps below, one after the other: load_ink, then read_digits
-    picture      a file to grey pixels
-    paper        grey to ink: sheet (where the paper ends), ruling (its lines)
-    pieces       ink to what may be digits
-    cuts         digits that touch
-    form         a digit to 28x28, as MNIST's were made
-    rows         the order of reading
+    reader       the door: Reader.read(picture) -> digits, by the network that reads rows
+    classifier   the other door: digit by digit, by a network of 28x28 images
+
+    On the way:
+    folders, documents, pages   files, folders, TIFF and PDF -> pages, one after the other
+    stream       prepares pages in parallel, in their order
+    picture      a page -> grey pixels, upright
+    prepare      grey pixels -> rows, in these steps:
+        page         the writing dark on light: scaling, sheet (where the paper ends), paper (its
+                     light), foreground (what differs from it), lines (ruling, removed)
+        rows         what stands in a row
+        strips       each row straightened, for the network that reads it
+        pieces       each row in single digits, for a classifier; form brings them to 28x28
+    decode       the network's columns -> digits and how sure each is
+    locate       where in a strip each digit is
     annotate     draws the digits that were read onto the picture
     confidence   when a prediction counts as sure
 
-Open `classifier` first. Only `classifier` imports TensorFlow. OpenCV does thresholds, morphology
-and labelling: it needs nothing but NumPy, and takes tens of milliseconds where scikit-image takes
-seconds.
+Open `reader` first, then `prepare`. No module here imports TensorFlow; the networks come from
+`runs`. OpenCV does thresholds, morphology and labelling: it needs nothing but NumPy, and takes tens
+of milliseconds where scikit-image takes seconds.
 """

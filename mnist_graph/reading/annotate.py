@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_graph.reading.page import Digit
+from mnist_graph.reading.digit import Digit
 from mnist_graph.reading.picture import Picture, read_upright
 from mnist_graph.runs.files import cannot_write, write_whole
 
@@ -38,11 +38,11 @@ def save_annotated(
     digits: Sequence[Digit],
     min_probability: float,
     folder: str | Path,
-    name: str | Path,
+    stem: str,
 ) -> Path:
-    """Write `annotate` of the upright `picture` to a new file NAME-read.png, or NAME-read-2.png
-    and so on, in `folder`, which is created if it is missing. NAME is `name` without its folder
-    and its ending. Safe against concurrent callers. Returns the path.
+    """Write `annotate` of the upright `picture` to a new file STEM-read.png, or STEM-read-2.png
+    and so on, in `folder`, which is created if it is missing. Safe against concurrent callers.
+    Returns the path.
 
     Raises MnistGraphError if the picture cannot be read any more, or the drawing cannot be
     written; nothing is then left of it.
@@ -50,7 +50,7 @@ def save_annotated(
     drawn = annotate(read_upright(picture), digits, min_probability)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        path = _create_new(Path(folder), f"{Path(name).stem}-read")
+        path = _create_new(Path(folder), f"{stem}-read")
         try:
             write_whole(path, lambda written: drawn.save(written, "PNG"))
         except BaseException:

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 
 class Box(NamedTuple):
     """A rectangle in pixels; right and bottom are the first outside of it."""
@@ -34,12 +32,11 @@ class Box(NamedTuple):
     def moved(self, across: int, down: int) -> "Box":
         return Box(self.left + across, self.top + down, self.right + across, self.bottom + down)
 
-    def union(self, other: "Box") -> "Box":
-        """The smallest rectangle with both in it."""
-        low, high = np.minimum(self, other)[:2], np.maximum(self, other)[2:]
-        return Box(*low.tolist(), *high.tolist())
+    def scaled(self, factor: float) -> "Box":
+        return Box(*(round(side * factor) for side in self))
 
-    def gap(self, other: "Box") -> tuple[int, int]:
-        """How far the two are apart across and down; negative where they overlap."""
-        across = max(self.left, other.left) - min(self.right, other.right)
-        return across, max(self.top, other.top) - min(self.bottom, other.bottom)
+    def clipped(self, width: int, height: int) -> "Box":
+        """The part inside a picture of this size; at least a pixel at its edge."""
+        left, top = min(max(self.left, 0), width - 1), min(max(self.top, 0), height - 1)
+        right, bottom = min(self.right, width), min(self.bottom, height)
+        return Box(left, top, max(right, left + 1), max(bottom, top + 1))

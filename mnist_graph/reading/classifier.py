@@ -1,9 +1,12 @@
 """A trained network that reads pictures of handwriting."""
 
+import numpy as np
+
 from mnist_graph.data.arguments import require
-from mnist_graph.reading.page import Digit, load_ink, read_digits
-from mnist_graph.reading.paper import Ink
+from mnist_graph.reading.digit import Digit, make_digit
+from mnist_graph.reading.form import normalise
 from mnist_graph.reading.picture import Picture
+from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.runs.predictor import Predictor
 
 
@@ -24,9 +27,19 @@ class Classifier(Predictor):
         Of a file with several pages only the first is read; an MnistGraphWarning says so. Raises
         MnistGraphError for a picture that cannot be read, has no pixels or over 64 million.
         """
-        return self.read_digits(load_ink(picture))
+        return self.read_prepared(prepare(picture))
 
-    def read_digits(self, ink: Ink) -> list[Digit]:
-        """Return the digits in a picture's ink, which `load_ink` has extracted."""
-        require("ink", ink, Ink, "what load_ink returns")
-        return read_digits(ink, self.run.image_shape, self.predict)
+    def read_prepared(self, prepared: Prepared) -> list[Digit]:
+        """Return the digits in a picture that `prepare` has prepared."""
+        require("prepared", prepared, Prepared, "what prepare returns")
+        pieces = [piece for row in prepared.rows for piece in row.pieces]
+        if not pieces:
+            return []
+        images = np.stack([normalise(piece.ink, self.run.image_shape) for piece in pieces])
+        probabilities = iter(self.predict(images))
+        rows = [row.pieces for row in prepared.rows if row.pieces]
+        return [
+            make_digit(number, column, piece.box, next(probabilities))
+            for number, row in enumerate(rows)
+            for column, piece in enumerate(row)
+        ]

@@ -1,67 +1,192 @@
-"""The order in which a page is read."""
+"""The rows of a page, from its foreground."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from mnist_graph.reading.boxes import Box
+MAX_COMPONENTS = 5000
+"""A mask with more connected components is noise or a pattern and has no rows; a full page of
+handwriting has about 2,000."""
+MIN_AREA = 6
+"""Least area of a component in working pixels."""
+BROKEN = 1 / 3
+"""A gap in a stroke is narrower than this share of the stroke's width."""
+FRAMED = 0.35
+"""A component with another one in its box that has this share of its height, at least, is the
+frame of a form."""
+HEIGHTS = (0.45, 2.2)
+"""Least and greatest height of what makes a row, in typical digit heights."""
+MAX_ASPECT = 8.0
+"""A wider component is a line; a row of touching digits can be this many times as wide as high."""
+FINE = 0.4
+"""Strokes are broader than this share of the typical stroke; print may be finer."""
+INKED = 4.0
+"""The strokes of a digit are at most this many times as long as it is high."""
+MAX_STEP = 0.55
+"""Neighbours in a row are offset by less than this, in typical digit heights."""
+MAX_LOOK_AHEAD = 2.0
+"""How far a row's slope is extrapolated, in typical digit heights."""
+MAX_ROW_SLOPE, MAX_PAGE_SLOPE = 0.15, 0.25
+"""Greatest slope of a row relative to the page, and of a page."""
 
-NEIGHBOUR = 0.55
-"""Digits of one row differ in height from their neighbours by less than this share of a digit."""
+
+class Components(NamedTuple):
+    """Connected parts of a mask. n counts them, without the background."""
+
+    labels: np.ndarray
+    """int32 [h, w]: 0 on the background, else the component's index plus 1."""
+    boxes: np.ndarray
+    """int [n, 4]: left, top, right, bottom in working pixels."""
+    areas: np.ndarray
+    """int [n]: pixels."""
 
 
-def find_rows(boxes: Sequence[Box], height: float) -> list[list[int]]:
-    """The indices of `boxes` row by row from the top, each row from left to right.
+class Row(NamedTuple):
+    """Components next to each other, from left to right."""
 
-    A row may slope and wander: each digit is bound to the one to its right by how little the
-    line has risen or fallen between these two, the slope of the whole page set aside.
+    members: list[int]
+    """Indices of its components."""
+    boxes: np.ndarray
+    """int [members, 4]: left, top, right, bottom in working pixels."""
+    height: float
+    """Of a typical digit, in working pixels."""
+
+
+def find_components(mask: np.ndarray, stroke: float) -> Components:
+    """Label the connected parts of `mask`, uint8 [h, w], across gaps of a third of a stroke's
+    width, `stroke`."""
+    reach = int(stroke * BROKEN / 2)
+    side = 2 * reach + 1
+    joined = cv2.dilate(mask, np.ones((side, side), np.uint8)) if reach else mask
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    left, top, width, height, _ = stats[1:].T
+    high, wide = mask.shape
+    right, bottom = left + width, top + height
+    boxes = np.stack(
+        [
+            left + reach * (left > 0),
+            top + reach * (top > 0),
+            right - reach * (right < wide),
+            bottom - reach * (bottom < high),
+        ],
+        axis=1,
+    )
+    labels *= mask
+    return Components(labels, boxes, np.bincount(labels.ravel(), minlength=len(stats))[1:])
+
+
+def find_rows(components: Components, stroke: float) -> list[Row]:
+    """Group components into rows from the top, which may slope and wander.
+
+    `stroke` is the typical stroke width in working pixels. Empty if there are none, or too many.
     """
-    if not boxes:
+    boxes, areas = components.boxes, components.areas
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    is_pen = areas > FINE * stroke * np.maximum(width, height)
+    kept = np.flatnonzero(is_pen & (areas >= MIN_AREA) & (width < MAX_ASPECT * height))
+    if not 0 < len(kept) <= MAX_COMPONENTS:
         return []
-    centres = np.array([box.centre for box in boxes])
-    slope = _page_slope(centres, height)
-    x, y = centres[:, 0], centres[:, 1] - slope * centres[:, 0]
-    rows: list[list[int]] = []
-    ends = np.empty((len(x), 4))  # of each row: where it ends, and how it goes on
-    for index in np.argsort(x):
-        at, level, slope, middle = ends[: len(rows)].T
-        ahead = np.minimum(x[index] - at, 2 * height)
-        off = np.abs(y[index] - (level + slope * (at + ahead - middle)))
-        best = int(off.argmin()) if len(rows) else -1
-        if best < 0 or off[best] >= NEIGHBOUR * height:
-            best = len(rows)
-            rows.append([])
-        rows[best].append(index)
-        ends[best] = _end(rows[best], x, y)
-    rows.sort(key=lambda row: float(np.mean(y[row])))
-    return [[int(index) for index in row] for row in rows]
+    kept = kept[~_are_frames(boxes[kept])]
+    typical = typical_height(boxes[kept], areas[kept], stroke)
+    low, high = HEIGHTS
+    kept = kept[(height[kept] > low * typical) & (height[kept] < high * typical)]
+    rows = []
+    for row in _chain(boxes[kept], typical):
+        members = kept[row]
+        rows.append(Row(members.tolist(), boxes[members], _row_height(height[members])))
+    whole = [row for row in rows if not _is_cut_off(row.boxes, components.labels.shape)]
+    return whole or rows
 
 
-def _end(row: list[int], x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
-    """Where a row ends, and of its last digits the level, the slope and the middle: it goes on
-    level with them, or along their slope.
-    """
-    last = row[-4:]
-    slope = float(np.polyfit(x[last], y[last], 1)[0]) if len(row) >= 3 else 0.0
-    return (
-        x[last[-1]],
-        float(np.mean(y[last])),
-        np.clip(slope, -0.15, 0.15),
-        float(np.mean(x[last])),
+def _are_frames(boxes: np.ndarray) -> np.ndarray:
+    """Return which of the boxes, int [n, 4], have one of the others in them: bool [n]."""
+    height = boxes[:, 3] - boxes[:, 1]
+    return np.array(
+        [
+            bool(
+                (
+                    (boxes[:, :2] >= box[:2]).all(axis=1)
+                    & (boxes[:, 2:] <= box[2:]).all(axis=1)
+                    & (height > FRAMED * (box[3] - box[1]))
+                ).sum()
+                > 1  # itself
+            )
+            for box in boxes
+        ]
     )
 
 
-def _page_slope(centres: np.ndarray, height: float) -> float:
-    """How far the rows fall for each pixel to the right: the median over neighbours."""
+def _is_cut_off(boxes: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Return whether the edge of a picture of this shape cuts all of the boxes, [n, 4]: they are
+    of a table, or of the next row.
+    """
+    return bool(
+        (((boxes[:, :2] <= 1) | (boxes[:, 2:] >= np.array(shape[::-1]) - 1)).any(axis=1)).all()
+    )
+
+
+def typical_height(boxes: np.ndarray, areas: np.ndarray, stroke: float) -> float:
+    """Return the height at which half of the ink is in lower components.
+
+    A blot counts for no more than a digit of its height, and nothing wide counts.
+    """
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    upright = width < 2 * height
+    if upright.any():
+        height, areas = height[upright], areas[upright]
+    order = np.argsort(height)
+    ink = np.cumsum(np.minimum(areas, INKED * stroke * height)[order])
+    return float(height[order[np.searchsorted(ink, ink[-1] / 2)]])
+
+
+def _row_height(heights: np.ndarray) -> float:
+    """Return the typical height in a row, where broken digits are lower."""
+    return float(np.percentile(heights, 70))
+
+
+def _chain(boxes: np.ndarray, height: float) -> list[list[int]]:
+    """Return the indices of `boxes` row by row from the top, each row from left to right.
+
+    Each box goes to the row that it continues best, with the slope of the page removed.
+    """
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    y = y - _page_slope(x, y, height) * x
+    rows: list[list[int]] = []
+    ends = np.empty((len(x), 4))  # of each row: how it goes on
+    for index in np.argsort(x).tolist():
+        end, level, slope, middle = ends[: len(rows)].T
+        ahead = np.minimum(x[index] - end, MAX_LOOK_AHEAD * height)
+        offset = np.abs(y[index] - (level + slope * (end + ahead - middle)))
+        best = int(offset.argmin()) if len(rows) else -1
+        if best < 0 or offset[best] >= MAX_STEP * height:
+            best = len(rows)
+            rows.append([])
+        rows[best].append(index)
+        ends[best] = _end(x[rows[best][-4:]], y[rows[best][-4:]])
+    rows.sort(key=lambda row: float(np.mean(y[row])))
+    return rows
+
+
+def _end(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
+    """Return where a row's last centres end, their mean height, slope and middle."""
+    middle, level = float(x.mean()), float(y.mean())
+    slope = 0.0
+    if len(x) >= 3:
+        spread = float(np.square(x - middle).sum())
+        slope = float(((x - middle) * (y - level)).sum()) / max(spread, 1e-9)
+    return float(x[-1]), level, float(np.clip(slope, -MAX_ROW_SLOPE, MAX_ROW_SLOPE)), middle
+
+
+def _page_slope(x: np.ndarray, y: np.ndarray, height: float) -> float:
+    """Return how far rows fall per pixel to the right: the median over neighbours."""
     slopes = []
-    for x, y in centres:
-        across, down = centres[:, 0] - x, centres[:, 1] - y
-        right = (
-            (across > 0.3 * height)
-            & (across < 4 * height)
-            & (abs(down) < 0.25 * across + 0.2 * height)
-        )
+    for one in range(0, len(x), max(1, len(x) // 500)):
+        across, down = x - x[one], y - y[one]
+        right = (across > 0.3 * height) & (across < 4 * height)
+        right &= abs(down) < 0.25 * across + 0.2 * height
         if right.any():
             nearest = np.argmin(np.where(right, across, np.inf))
             slopes.append(down[nearest] / across[nearest])
-    return float(np.clip(np.median(slopes), -0.25, 0.25)) if len(slopes) >= 3 else 0.0
+    limit = MAX_PAGE_SLOPE
+    return float(np.clip(np.median(slopes), -limit, limit)) if len(slopes) >= 3 else 0.0

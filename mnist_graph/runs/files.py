@@ -111,6 +111,19 @@ def write_output(path: Path, write: Callable[[Path], Any]) -> None:
         raise MnistGraphError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def find_output_fault(path: Path) -> str | None:
+    """Say why the file `path`, which the user named, cannot be written; None if it can. Raises
+    OSError, e.g. for a name that is too long.
+    """
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return "its folder does not exist"
+    if path.exists() and not path.is_file():  # opening a pipe could wait for ever
+        return "it is not a regular file"
+    return None
+
+
 def cannot_write(directory: Path, error: Exception) -> MnistGraphError:
     """Return the exception that reports `error`, the operating system's or TensorFlow's."""
     if isinstance(error, MnistGraphError):

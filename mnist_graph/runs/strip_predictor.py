@@ -86,6 +86,8 @@ def ship(run: Run, folder: str | Path) -> None:
     Raises MnistGraphError if the run is unfinished, the weights are too large, or `folder` exists
     or cannot be written.
     """
+    if Path(folder).exists():
+        raise MnistGraphError(f"{folder} exists; name a new folder")
     with StripPredictor(run) as predictor:
         weights = fold_normalization(predictor.variables(), BATCH_NORM_EPSILON)
     save_shipped(run, weights, Path(folder))

@@ -12,13 +12,13 @@ from PIL import Image
 from mnist_graph import MnistGraphError
 from mnist_graph.reading.annotate import save_annotated
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.page import Digit
+from mnist_graph.reading.digit import Digit
 
 DIGITS = [Digit(0, 0, Box(6, 3, 22, 25), 2, 0.99, np.full(10, 0.1, np.float32))]
 
 
 def save(folder, picture=TEST_IMAGE):
-    return save_annotated(picture, DIGITS, 0.9, folder, "scans/photo.jpg")
+    return save_annotated(picture, DIGITS, 0.9, folder, "photo")
 
 
 @pytest.fixture

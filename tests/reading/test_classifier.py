@@ -23,7 +23,7 @@ from pictures import INK, PICTURES
 from PIL import Image
 
 from mnist_graph import Classifier, MnistGraphError, read_data_sets, recipes, train
-from mnist_graph.reading.page import load_ink
+from mnist_graph.reading.prepare import prepare
 from mnist_graph.runs.find import create_run, load_run
 from mnist_graph.runs.predictor import BATCH
 
@@ -179,9 +179,9 @@ def test_a_digit_has_the_probability_of_its_label_and_of_every_class(reader):
     assert digit.probability == digit.probabilities[digit.label] == digit.probabilities.max()
 
 
-def test_reading_loaded_ink_is_the_same_as_reading_the_picture(reader):
+def test_reading_a_prepared_picture_is_the_same_as_reading_the_picture(reader):
     (expected,) = reader.read(TEST_IMAGE)
-    (digit,) = reader.read_digits(load_ink(TEST_IMAGE))
+    (digit,) = reader.read_prepared(prepare(TEST_IMAGE))
     assert digit[:5] == expected[:5]
     np.testing.assert_array_equal(digit.probabilities, expected.probabilities)
 
@@ -286,8 +286,8 @@ def test_a_forked_process_is_told_that_tensorflow_does_not_run_in_it(reader, tra
 
 @pytest.mark.parametrize("ink", [None, INK, TEST_IMAGE])
 def test_what_is_no_ink_is_refused(reader, ink):
-    with pytest.raises(MnistGraphError, match="ink must be what load_ink returns"):
-        reader.read_digits(ink)
+    with pytest.raises(MnistGraphError, match="prepared must be what prepare returns"):
+        reader.read_prepared(ink)
 
 
 def test_an_unfinished_run_is_refused(tmp_path):

@@ -9,8 +9,8 @@ from pictures import INK, difference_from_plain
 from PIL import Image
 
 from mnist_graph import MnistGraphError
-from mnist_graph.reading.page import load_ink
 from mnist_graph.reading.picture import read_grey, read_upright
+from mnist_graph.reading.prepare import prepare
 
 SHADES = {"dark on light": 255 - INK, "light on dark": INK}
 """The digit as grey pixels: uint8 [h, w]."""
@@ -129,7 +129,7 @@ BAD_PICTURES = {
 @pytest.mark.filterwarnings("error")
 def test_what_is_no_picture_is_refused_in_one_short_line(name):
     picture, reason = BAD_PICTURES[name]
-    for read in (load_ink, read_upright):
+    for read in (prepare, read_upright):
         with pytest.raises(MnistGraphError) as refused:
             read(picture)
         assert reason in str(refused.value)

@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 
 from mnist_graph import MnistGraphError
 from mnist_graph.errors import MnistGraphWarning
-from mnist_graph.reading.page import load_ink
 from mnist_graph.reading.picture import MAX_PIXELS, read_grey, read_upright
+from mnist_graph.reading.prepare import prepare
 
 TWO_SHADES = ("1 bit", "palette with transparency")
 """Pictures without shades between ink and paper."""
@@ -55,7 +55,7 @@ def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(monkeypatch)
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhaust)
     with pytest.raises(MnistGraphError, match="needs more memory than is free: scale it down"):
-        load_ink(TEST_IMAGE)
+        prepare(TEST_IMAGE)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -111,7 +111,7 @@ def test_a_bad_file_is_refused_with_its_name(tmp_path, name, recwarn):
     path = tmp_path / "picture.png"
     path.write_bytes(content)
     with pytest.raises(MnistGraphError) as refused:
-        load_ink(path)
+        prepare(path)
     assert str(path) in str(refused.value)
     assert reason in str(refused.value)
     assert [str(warning.message) for warning in recwarn] == []
@@ -126,7 +126,7 @@ def test_any_error_of_a_decoder_means_a_damaged_picture(monkeypatch, error):
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
     with pytest.raises(MnistGraphError, match="is damaged"):
-        load_ink(TEST_IMAGE)
+        prepare(TEST_IMAGE)
 
 
 def test_warnings_of_pillow_are_not_shown(tmp_path, recwarn):
@@ -142,9 +142,9 @@ def test_warnings_of_pillow_are_not_shown(tmp_path, recwarn):
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(MnistGraphError, match=r"cannot read .*: No such file"):
-        load_ink(tmp_path / "missing.png")
+        prepare(tmp_path / "missing.png")
     with pytest.raises(MnistGraphError, match="directory"):
-        load_ink(tmp_path)
+        prepare(tmp_path)
 
 
 def create_socket(path):
@@ -159,7 +159,7 @@ def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path, monkeypatch, cr
     monkeypatch.chdir(tmp_path)  # the path of a socket must be short
     create(Path("picture.png"))
     with pytest.raises(MnistGraphError, match=r"picture.png is not a regular file; to read a pipe"):
-        load_ink("picture.png")
+        prepare("picture.png")
 
 
 @pytest.mark.parametrize("target", ["missing.png", "picture.png"], ids=["to nothing", "to itself"])
@@ -167,7 +167,7 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path, target):
     path = tmp_path / "picture.png"
     path.symlink_to(target)
     with pytest.raises(MnistGraphError, match=r"cannot read .*picture.png: "):
-        load_ink(path)
+        prepare(path)
 
 
 @pytest.mark.parametrize("image_format", ["TIFF", "GIF", "PNG", "WEBP"])

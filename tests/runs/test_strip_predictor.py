@@ -67,16 +67,6 @@ def test_strips_of_any_width_are_padded_with_paper(predictor, strips):
     assert predictor.predict_columns(np.zeros((0, 32, 33), np.uint8)).shape == (0, 9, 11)
 
 
-def test_temperature_divides_the_logits(trained, predictor, strips):
-    run = load_run(trained("reader").directory)
-    softer = run._replace(recipe=run.recipe.override(temperature=2.0))
-    hard = predictor.predict_columns(strips[0][:2])
-    with StripPredictor(softer) as other:
-        soft = other.predict_columns(strips[0][:2])
-    root = np.sqrt(hard)
-    np.testing.assert_allclose(soft, root / root.sum(axis=2, keepdims=True), rtol=1e-3, atol=1e-6)
-
-
 def test_threads_get_the_same_columns(predictor, strips):
     pixels = strips[0][:8]
     expected = predictor.predict_columns(pixels)
@@ -110,13 +100,6 @@ def test_a_run_of_strips_is_no_run_of_images(trained):
         StripPredictor(load_run(trained("softmax").directory))
 
 
-def test_a_closed_predictor_says_so(trained, strips):
-    with StripPredictor(load_run(trained("reader").directory)) as closed:
-        pass
-    with pytest.raises(MnistGraphError, match="the session is closed"):
-        closed.predict_columns(strips[0][:1])
-
-
 # Shipped weights.
 
 
@@ -126,6 +109,8 @@ def test_shipped_weights_predict_the_same_columns(predictor, shipped, strips):
         names = set(opened.variables())
     assert not any("moving" in name for name in names), "normalization is folded into the weights"
     np.testing.assert_allclose(found, predictor.predict_columns(strips[0]), atol=0.01)
+    with pytest.raises(MnistGraphError, match="the session is closed"):
+        opened.predict_columns(strips[0])
 
 
 @pytest.mark.parametrize("damage", [flip, truncate])
@@ -136,6 +121,7 @@ def test_damaged_weights_are_refused(shipped, tmp_path, damage):
         StripPredictor(load_run(folder))
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(shipped, tmp_path):
     folder = shutil.copytree(shipped, tmp_path / "reader")
     values = json.loads((folder / "recipe.json").read_text())
@@ -146,12 +132,12 @@ def test_weights_of_another_network_are_refused(shipped, tmp_path):
 
 
 def test_ship_never_overwrites(shipped, trained):
-    with pytest.raises(MnistGraphError, match="cannot write to"):
+    with pytest.raises(MnistGraphError, match="exists; name a new folder"):
         ship(load_run(trained("reader").directory), shipped)
     assert is_shipped(load_run(shipped))
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="no reader has been shipped yet")
+@pytest.mark.skipif(not (SHIPPED / "reader").exists(), reason="no reader has been shipped yet")
 def test_the_shipped_reader_is_what_its_recipe_makes_of_its_data():
     folder = SHIPPED / "reader"
     run = load_run(folder)

@@ -40,7 +40,7 @@ def _light(
     """Return paper with its pattern and its shade: float32 [h, w], grey levels."""
     light = np.full(shape, paper, np.float32)
     if rng.random() < 0.7:
-        strength = contrast * rng.uniform(0.02, 0.5) ** rng.uniform(1, 2)
+        strength = contrast * rng.uniform(0.02, 0.6) ** rng.uniform(1, 2)
         light -= strength * piece(seed, *shape, rng)
     if rng.random() < 0.3:
         corners = rng.uniform(-0.25, 0.0, (2, 2)).astype(np.float32) * paper

@@ -21,12 +21,14 @@ SOURCE_FILES = (WRITERS, *PEN_STROKES)
 """What strips are made from, besides the data that they are made of."""
 
 SOURCES = ("images", "pen strokes", "allographs")
-SHARES = (0.45, 0.15, 0.4)
+SHARES = (0.52, 0.13, 0.35)
 """How many rows are written from each source."""
 MIXED = 0.15
 """The share of digits that come from another source than the rest of their row."""
 OTHER_WRITER = 0.1
 """The share of MNIST digits in a row that someone else wrote."""
+MOST_OWN = 0.07
+"""The largest `manner` of a hand."""
 AS_WRITTEN = 0.25
 """The share of rows in which MNIST's digits keep their own stroke width."""
 SLANT_JITTER, WIDTH_JITTER = 0.05, 0.08
@@ -67,6 +69,10 @@ class Hand(NamedTuple):
     """The writer of MNIST's digits."""
     strokes: list[int]
     """Which allograph, or which set of pen strokes, the person uses for each digit."""
+    manner: float
+    """How far the person's allographs are from the copybook's, as a share of their height
+    (standard deviation).
+    """
     mixed: float
     """How many digits come from another source."""
 
@@ -84,11 +90,19 @@ class Hand(NamedTuple):
             writer = None if rng.random() < OTHER_WRITER else self.writer
             return draw_image(self.digits.image(digit, writer, rng), pen, size)
         if source == "allographs":
-            forms = ALLOGRAPHS[digit]
-            return draw_strokes(forms[self.strokes[digit] % len(forms)], pen, rng, size)
+            return draw_strokes(self._allograph(digit), pen, rng, size)
         paths = pen_strokes()[digit]
         near = (self.strokes[digit] + rng.integers(10)) % len(paths)  # written about then
         return draw_strokes([paths[near]], pen, rng, size)
+
+    def _allograph(self, digit: int) -> list[Stroke]:
+        """Return this person's form of `digit`, the same each time."""
+        forms, number = ALLOGRAPHS[digit], self.strokes[digit]
+        own = np.random.default_rng(number)
+        return [
+            (np.array(stroke) + self.manner * own.standard_normal((len(stroke), 2))).tolist()
+            for stroke in forms[number % len(forms)]
+        ]
 
 
 def pick_hand(
@@ -100,7 +114,8 @@ def pick_hand(
         pen = pen._replace(thickens_images=False)
     writer = int(rng.integers(len(digits.by_writer))) if digits.by_writer else None
     strokes = rng.integers(1 << 16, size=10).tolist()
-    return Hand(digits, pen, source, writer, strokes, 0.0 if images_only else MIXED)
+    manner = rng.uniform(0, MOST_OWN)
+    return Hand(digits, pen, source, writer, strokes, manner, 0.0 if images_only else MIXED)
 
 
 @cache

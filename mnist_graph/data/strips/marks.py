@@ -12,14 +12,12 @@ _TABLE = {
     "_": "0,90 40,88 90,86",
     "=": "0,35 70,30 / 0,60 75,55",
     "^": "0,25 50,15 / 5,40 55,32",
-    "z": "0,30 60,25 10,60 70,55",
+    "z": "0,25 40,22 5,45 45,42",
     "#": "25,10 10,100 / 65,10 50,100 / 0,38 85,33 / -5,70 80,66",
     "$": "80,20 40,8 15,30 75,68 45,95 0,82 / 52,-12 45,50 40,112",
     "*": "0,30 50,60 / 50,30 0,60 / 25,22 25,68",
     "+": "0,60 70,58 / 36,25 34,95",
     "x": "0,35 55,95 / 60,35 0,98",
-    "(": "30,-5 0,50 30,110",
-    ")": "0,-5 30,50 0,110",
 }
 
 MARKS = {mark: parse_strokes(text) for mark, text in _TABLE.items()}
@@ -27,10 +25,10 @@ MARKS = {mark: parse_strokes(text) for mark, text in _TABLE.items()}
 
 SEPARATORS = ".,'. , "
 """Between groups of digits: a space is a gap."""
-BEFORE = "$#=*x("
+BEFORE = "$#=*x"
 """Marks that stand before a number."""
-AFTER = [".-", "-", ",-", "=", ".=", "^", ".", ",", "~", "_", "#", "z", "--", "*", ".-", ")"]
+AFTER = [".-", "-", ",-", "=", ".=", "^", ".", ",", "~", "_", "#", "z", "--", "*", ".-"]
 """Marks that stand after a number."""
 
-LETTERS = "acdefhkmnprtuvwxyACEFHKMNPRTUVWXY"
+LETTERS = "acdefhkmnptuwxyACEFHKMNPRTUVWXY"
 """Letters that nobody takes for a digit."""

@@ -151,8 +151,9 @@ class Lines:
 
     def _draw_top_and_bottom(self, is_drawn: bool = True) -> tuple[float, float]:
         """Choose where boxes begin and end, draw that, and return it."""
-        top = self.base - self.rng.uniform(1.03, 1.5) * self.height
-        bottom = self.base + self.rng.uniform(0.02, 0.4) * self.height
+        # Clearly longer than a digit, or a side would look like a one.
+        top = self.base - self.rng.uniform(1.15, 1.6) * self.height
+        bottom = self.base + self.rng.uniform(0.15, 0.5) * self.height
         if is_drawn:
             self._across(top)
             self._across(bottom)

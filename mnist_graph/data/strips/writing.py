@@ -56,9 +56,9 @@ def write_row(
     height = CANVAS_HEIGHT * rng.uniform(0.42, 0.92)
     text = _pick_text(most / height, rng)
     # Single digits are what MNIST is of; among them there are more of its images.
-    images_only |= len(text) == 1 and rng.random() < 0.6
+    images_only |= len(text) == 1 and rng.random() < 0.8
     hand = pick_hand(digits, _pick_pen(height, rng), rng, images_only)
-    style = _pick_style(rng)
+    style = _pick_style(hand.pen.slant, rng)
     writer = _Writer(hand, style, most, rng)
     writer.write(text)
     if rng.random() < 0.12:
@@ -80,14 +80,16 @@ def _pick_pen(height: float, rng: np.random.Generator) -> Pen:
     )
 
 
-def _pick_style(rng: np.random.Generator) -> _Style:
+def _pick_style(slant: float, rng: np.random.Generator) -> _Style:
     kind = rng.random()
     gap = rng.uniform(0.05, 0.35)
     if kind < 0.3:
         gap = rng.uniform(-0.1, 0.06)
     elif kind > 0.85:
         gap = rng.uniform(0.35, 1.6)
-    chained = kind < 0.5 and rng.random() < 0.25
+    # Gaps are between the outermost points, and slanted digits reach over one another.
+    gap -= abs(slant) * rng.uniform(0.2, 0.7)
+    chained = kind < 0.5 and rng.random() < 0.15
     zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.25 else 1.0
     return _Style(
         gap, rng.uniform(0, 0.1), rng.uniform(0, 0.12), rng.uniform(0, 0.07), chained, zeros
@@ -258,7 +260,7 @@ def _write_no_digits(most: int, rng: np.random.Generator) -> np.ndarray:
             glyph = draw_strokes(MARKS["-=~._x*"[rng.integers(7)]], pen, rng)
             x += rng.uniform(0, 60)
         else:
-            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(3, 14), 2)), axis=0)
+            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(7, 16), 2)), axis=0)
             glyph = draw_strokes([points.tolist()], pen, rng)
         stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
         x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height

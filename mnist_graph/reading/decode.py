@@ -1,0 +1,128 @@
+"""From the network's columns to digits: what they are, where, and how sure.
+
+A column gives the probabilities of ten digits and of CTC's blank. A labelling's probability is
+the sum over all ways to spread it over the columns: each digit over one or more, with blanks
+before, between and after; between equal digits there is at least one blank.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+BLANK = 10
+BEAM = 12
+"""Labellings that are continued from column to column."""
+UNLIKELY = 1e-3
+"""A digit less likely than this in a column does not begin there."""
+
+
+class Decoded(NamedTuple):
+    """The digits in a strip, from left to right."""
+
+    labels: list[int]
+    probabilities: np.ndarray
+    """float32 [digits, 10]: of each class, given the other digits. A row sums to 1 less the
+    probability that there is no digit."""
+    columns: np.ndarray
+    """int [digits]: the column in which each digit is most likely."""
+
+    @classmethod
+    def empty(cls) -> "Decoded":
+        return cls([], np.zeros((0, BLANK), np.float32), np.zeros(0, int))
+
+
+def decode(columns: np.ndarray) -> Decoded:
+    """Decode probabilities, float32 [columns, 11], of which the last is that of the blank."""
+    labels = find_labels(columns)
+    if not labels:
+        return Decoded.empty()
+    # Relative to the most likely in each column, nothing that counts is too small for a float.
+    likely = columns.astype(np.float64) / columns.max(axis=1, keepdims=True)
+    return Decoded(labels, *_weigh(likely, labels))
+
+
+def find_labels(columns: np.ndarray) -> list[int]:
+    """Return the most probable labelling: a prefix beam search."""
+    # For each labelling: the probability that it ends in a blank, and in its last digit.
+    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
+    for column in columns:
+        likely = np.flatnonzero(column[:BLANK] > UNLIKELY).tolist()
+        chance = column.tolist()
+        grown: dict[tuple[int, ...], tuple[float, float]] = {}
+
+        def add(labels: tuple[int, ...], in_blank: float, in_digit: float) -> None:
+            blank, digit = grown.get(labels, (0.0, 0.0))  # noqa: B023
+            grown[labels] = (blank + in_blank, digit + in_digit)  # noqa: B023
+
+        for labels, (blank, digit) in beams.items():
+            last = labels[-1] if labels else BLANK
+            add(labels, (blank + digit) * chance[BLANK], digit * chance[last] if labels else 0.0)
+            for label in likely:
+                before = blank if label == last else blank + digit
+                add((*labels, label), 0.0, before * chance[label])
+        best = sorted(grown.items(), key=lambda item: sum(item[1]), reverse=True)[:BEAM]
+        total = sum(best[0][1])
+        beams = {labels: (blank / total, digit / total) for labels, (blank, digit) in best}
+    return list(max(beams.items(), key=lambda item: sum(item[1]))[0])
+
+
+def _weigh(likely: np.ndarray, labels: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of the digits, float32 [digits, 10], and their columns.
+
+    The states are blank, digit, blank, digit, ... blank. `likely`, float64 [columns, 11], holds
+    the probabilities up to a factor per column.
+    """
+    count, digits = len(labels), np.array(labels)
+    states = np.full(2 * count + 1, BLANK)
+    states[1::2] = digits
+    skips = np.zeros(len(states), bool)  # whether a state can follow the second before it
+    skips[3::2] = digits[1:] != digits[:-1]
+    forward = _forward(likely[:, states], skips)
+    backward_skips = np.append(skips[::-1][-2:], skips[::-1][:-2])
+    backward = _forward(likely[::-1, states[::-1]], backward_skips)[::-1, ::-1]
+    return _replace(likely, states, skips, forward, backward)
+
+
+def _forward(likely: np.ndarray, skips: np.ndarray) -> np.ndarray:
+    """Return the probability to be in each state at each column: float64 [columns, states]."""
+    result = np.zeros_like(likely)
+    result[0, :2] = likely[0, :2]
+    for column in range(1, len(likely)):
+        last = result[column - 1]
+        reached = last.copy()
+        reached[1:] += last[:-1]
+        reached[2:] += last[:-2] * skips[2:]
+        result[column] = reached * likely[column]
+    return result
+
+
+def _replace(
+    likely: np.ndarray,
+    states: np.ndarray,
+    skips: np.ndarray,
+    forward: np.ndarray,
+    backward: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weigh each digit against each other digit in its place, and against none.
+
+    `forward` and `backward` [columns, states] both include the column's own probability.
+    """
+    padded = np.pad(forward, ((1, 0), (0, 0)))[:-1]
+    entered = padded[:, 0:-1:2].copy()
+    entered[:, 1:] += padded[:, 1:-2:2] * skips[3::2]
+    entered[0, 0] = 1.0
+    after = np.pad(backward, ((0, 1), (0, 0)))[1:]
+    left = after[:, 2::2].copy()
+    left[:, :-1] += after[:, 3::2] * skips[3::2]
+    left[-1, -1] = 1.0
+    within = np.zeros((len(states) // 2, BLANK))
+    weights = np.zeros_like(within)
+    for column in range(len(likely)):
+        within = (within + entered[column][:, np.newaxis]) * likely[column, :BLANK]
+        weights += within * left[column][:, np.newaxis]
+    # Without the digit, one run of blanks lies between its neighbours.
+    none = (padded[:, 0:-3:2] * backward[:, 3::2]).sum(axis=0)
+    none = np.append(none, forward[-1, -3])
+    chance = forward[:, 1::2] * backward[:, 1::2] / np.maximum(likely[:, states[1::2]], 1e-30)
+    total = weights.sum(axis=1) + none
+    return (weights / total[:, np.newaxis]).astype(np.float32), chance.argmax(axis=0)

@@ -1,0 +1,35 @@
+"""What reading a picture gives."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_graph.reading.boxes import Box
+from mnist_graph.reading.confidence import MIN_PROBABILITY, is_sure
+
+
+class Digit(NamedTuple):
+    """A digit read in a picture."""
+
+    row: int
+    """The row it stands in, counted from 0 at the top."""
+    column: int
+    """The position in its row, counted from 0 at the left."""
+    box: Box
+    """Left, top, right and bottom of the ink, in pixels of the upright picture."""
+    label: int
+    """The most probable class."""
+    probability: float
+    """The calibrated probability of `label`."""
+    probabilities: np.ndarray
+    """The calibrated probability of each class: float32 [classes]."""
+
+    def is_sure(self, min_probability: float = MIN_PROBABILITY) -> bool:
+        """Return whether the probability is at least `min_probability`."""
+        return is_sure(self.probability, min_probability)
+
+
+def make_digit(row: int, column: int, box: Box, probabilities: np.ndarray) -> Digit:
+    """Return the digit that is the most probable of these."""
+    label = int(probabilities.argmax())
+    return Digit(row, column, box, label, float(probabilities[label]), probabilities)

@@ -1,0 +1,74 @@
+"""A trained network that reads rows of handwriting."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mnist_graph.data.arguments import require
+from mnist_graph.reading.boxes import Box
+from mnist_graph.reading.decode import Decoded, decode
+from mnist_graph.reading.digit import Digit, make_digit
+from mnist_graph.reading.locate import locate
+from mnist_graph.reading.picture import Picture
+from mnist_graph.reading.prepare import Prepared, prepare
+from mnist_graph.reading.strips import Strip
+from mnist_graph.runs.strip_predictor import StripPredictor
+
+PREFER_WHOLE = 0.3
+"""A whole picture is read as one strip unless its rows are read with a probability, in the
+geometric mean of their digits, that is higher by this. Chosen on the development strings and on
+validation digits."""
+
+
+class Reader(StripPredictor):
+    """A network that reads rows of handwriting, in pictures of any kind (`read`) and in strips
+    (`predict_strips`). `Reader.shipped()` is the one in the package; see `TrainedNetwork`.
+    """
+
+    def read(self, picture: Picture) -> list[Digit]:
+        """Return the digits in a picture in reading order: rows from the top, each from left to
+        right. Empty if there is none. Takes, and raises, the same as `Classifier.read`.
+
+        The probabilities of a digit sum to 1 less the probability that it is none.
+        """
+        return self.read_prepared(prepare(picture))
+
+    def read_prepared(self, prepared: Prepared) -> list[Digit]:
+        """Return the digits in a picture that `prepare` has prepared."""
+        require("prepared", prepared, Prepared, "what prepare returns")
+        rows = [row.strips for row in prepared.rows]
+        strips = [strip for row in rows for strip in row]
+        decoded = self._decode(strips if prepared.whole is None else [prepared.whole, *strips])
+        if prepared.whole is not None:
+            whole, *decoded = decoded
+            if _probability([whole]) + PREFER_WHOLE >= _probability(decoded):
+                rows, decoded = [[prepared.whole]], [whole]
+        texts = iter(decoded)
+        found = [
+            [digit for strip in row for digit in _place(strip, next(texts), prepared.size)]
+            for row in rows
+        ]
+        return [
+            make_digit(number, column, box, probabilities)
+            for number, row in enumerate(row for row in found if row)
+            for column, (box, probabilities) in enumerate(row)
+        ]
+
+    def _decode(self, strips: Sequence[Strip]) -> list[Decoded]:
+        """Return the digits in each strip."""
+        return [decode(columns) for columns in self.predict_strips([s.pixels for s in strips])]
+
+
+def _probability(decoded: Sequence[Decoded]) -> float:
+    """Return the geometric mean of the digits' probabilities; 0 if there are no digits."""
+    likely = [row.max() for each in decoded for row in each.probabilities]
+    return float(np.exp(np.mean(np.log(np.maximum(likely, 1e-6))))) if likely else 0.0
+
+
+def _place(
+    strip: Strip, decoded: Decoded, size: tuple[int, int]
+) -> Iterator[tuple[Box, np.ndarray]]:
+    """Yield the box in the picture and the probabilities of each digit in a strip."""
+    boxes = locate(strip.pixels, decoded.columns)
+    for box, probabilities in zip(boxes, decoded.probabilities, strict=True):
+        yield strip.to_picture(box, size), probabilities
