@@ -63,11 +63,7 @@ def test_a_strip_has_a_column_for_every_four_pixels():
 
 def test_accuracy_counts_strips_that_are_read_whole_and_right(strips):
     network = build_network(TINY)
-<<<<<<< HEAD
     pixels, _ = strips[0]
-=======
-    pixels, _labels = strips[0]
->>>>>>> main
     with tf1.Session(graph=network.graph) as session:
         with network.graph.as_default():
             session.run(tf1.global_variables_initializer())
