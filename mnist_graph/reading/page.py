@@ -25,6 +25,10 @@ SMALL = 320
 """Shorter side of a small picture, in working pixels: a drawing of a digit or two, of which
 strokes take much."""
 
+TONE_SIDE = 300
+"""Longer side in pixels at which light ink is told from dark. Right for all of the 155 development
+strings and 109 drawn pages of validation digits."""
+
 
 class Page(NamedTuple):
     """A picture, ready to look for rows. Working pixels are those of `paper` and `mask`."""
@@ -97,19 +101,9 @@ def _plain_level(work: np.ndarray) -> int | None:
 
 
 def is_light_on_dark(work: np.ndarray) -> bool:
-    """Return whether the ink is lighter than the paper: the minority in its surroundings.
-
-    The smallest surroundings that give a clear answer decide.
-    """
-    small = resize(work, min(1.0, 600 / max(work.shape)))
-    lighter = darker = 0.0
-    for share in (24, 12, 6, 3, 2):
-        window = max(3, int(min(small.shape) / share) // 2 * 2 + 1)
-        difference = small.astype(np.float32) - cv2.medianBlur(small, window)
-        grain = 1.4826 * float(np.median(np.abs(difference)))
-        excess = np.clip(np.abs(difference) - max(5 * grain, 6), 0, 60)
-        lighter = float(excess[difference > 0].sum())
-        darker = float(excess[difference < 0].sum())
-        if max(lighter, darker) > 2 * min(lighter, darker):
-            break
-    return lighter > darker
+    """Return whether the ink is lighter than the paper: what differs most from its surroundings."""
+    small = resize(work, min(1.0, TONE_SIDE / max(work.shape)))
+    window = max(3, min(small.shape) // 3 // 2 * 2 + 1)
+    difference = small.astype(np.int16) - cv2.medianBlur(small, window)
+    darkest, lightest = np.percentile(difference, [1, 99])
+    return bool(lightest > -darkest)

@@ -105,7 +105,8 @@ def _straighten(page: Page, boxes: np.ndarray, height: float, left: float, right
     """Straighten the part of a row from `left` to `right`: `boxes`, int [n, 4], of digits of this
     height, all in working pixels. The light is evened out.
     """
-    boxes, height, left, right = (each / page.scale for each in (boxes, height, left, right))
+    boxes = boxes / page.scale
+    height, left, right = (each / page.scale for each in (height, left, right))
     scale = DIGIT_HEIGHT * HEIGHT / height
     width = min(MAX_WIDTH, max(1, round((right - left) * scale)))
     x = (np.arange(width * FINE) + 0.5) / (FINE * scale) + left
