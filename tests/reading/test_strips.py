@@ -121,13 +121,13 @@ def test_the_whole_picture_is_read_unless_its_rows_are_clearly_surer(digits, who
 def test_rows_that_the_network_finds_empty_do_not_count(digits):
     ink, _ = write_digits(digits, [[3, 1, 4], [1, 5], [9, 2]], line_height=200)
 
-    class BlindToTheSecond(BlobNetwork):
+    class BlindToOne(BlobNetwork):
         def predict_columns(self, strips):
             columns = super().predict_columns(strips)
-            columns[np.argmax(strips.sum(axis=(1, 2)) < 0)] = np.eye(11)[10]
+            columns[0] = np.eye(11)[10]
             return columns
 
-    found = Reader(BlindToTheSecond()).read(paint(ink))
+    found = Reader(BlindToOne()).read(paint(ink))
     assert {digit.row for digit in found} == {0, 1}
 
 
