@@ -2,6 +2,9 @@
 
     classifier   the door: Classifier.read(picture) -> digits
     page         the steps below, one after the other: load_ink, then read_digits
+    folders      a folder to files
+    pages        a file to its pages; documents opens TIFF and PDF
+    stream       many pages, prepared in parallel
     picture      a file to grey pixels
     paper        grey to ink: sheet (where the paper ends), ruling (its lines)
     pieces       ink to what may be digits
