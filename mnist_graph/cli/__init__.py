@@ -4,17 +4,18 @@ flags or exits.
     parser        the flags and their help
     request       the flags of one call, checked
     train         --model, --resume, and the finished run that other commands need
-    predict       --predict
-    inputs        the pictures that it names: files, folders, standard input
-    results       what it prints, saves and draws as it goes
-    csv_file      --csv
-    signals       Ctrl-C and SIGTERM while pictures are read
+    predict       --predict: inputs in, results out
+    inputs        the files, folders and standard input it names, page by page
+    results       where the digits of a page go
+    csv_file      the file of --csv
+    signals       Ctrl-C and SIGTERM
     evaluate      --evaluate
     describe      --list-models, --describe
     plot          --plot
     hooks         what training shows on a terminal, and how a terminal stops it
     output        tables and predictions as text and JSON
     messages      lines on standard error
+    signals       Ctrl-C and SIGTERM
     streams       standard output and error that are closed, full or of a small encoding
     quiet         TensorFlow's import without its chatter
 
