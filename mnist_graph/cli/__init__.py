@@ -15,7 +15,6 @@ flags or exits.
     hooks         what training shows on a terminal, and how a terminal stops it
     output        tables and predictions as text and JSON
     messages      lines on standard error
-    signals       Ctrl-C and SIGTERM
     streams       standard output and error that are closed, full or of a small encoding
     quiet         TensorFlow's import without its chatter
 
