@@ -1,14 +1,17 @@
 """--predict of a stack of scans: folders, pages, --csv, broken files, signals."""
 
 import csv
+import fcntl
 import io
 import json
 import os
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from contextlib import suppress
 
 import pytest
@@ -229,6 +232,7 @@ def test_a_progress_bar_is_shown_on_a_terminal_and_lines_stay_whole(words, tmp_p
     shown = {}
     for more in ((), ("--quiet",)):
         terminal, own = os.openpty()
+        fcntl.ioctl(own, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))  # lines, columns
         line = [sys.executable, str(ROOT / "main.py"), *map(str, words), *more]
         streams = {"stdout": own, "stderr": own, "env": environment, "cwd": tmp_path}
         with subprocess.Popen([*line, "--predict", *names], **streams):
