@@ -70,7 +70,7 @@ def _add_train(group: argparse._ArgumentGroup) -> None:
     add(
         "--model",
         metavar="NAME",
-        help=f"the recipe: {', '.join(recipes)} (default with --predict: the reader in the package)",
+        help=f"the recipe: {', '.join(recipes)} (--predict default: the reader in the package)",
     )
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add(

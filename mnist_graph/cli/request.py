@@ -69,7 +69,7 @@ class Request:
 
     @property
     def uses_shipped_reader(self) -> bool:
-        """Whether pictures are read by the network in the package: no recipe and no run is named."""
+        """Whether the network in the package reads: no recipe and no run is named."""
         options = self.options
         return bool(options.predict) and options.model is None and options.run_dir is None
 

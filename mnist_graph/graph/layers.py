@@ -184,7 +184,9 @@ def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: 
             for average, moment in zip(averages, moments, strict=True):
                 update = average.assign_add(pace * (moment - average))
                 tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
-        return output if framed is inputs else tf.reshape(output, [-1, channels])
+        if inputs.shape[1:].is_fully_defined():
+            return tf.reshape(output, [-1, *inputs.shape[1:]])
+        return output
 
 
 def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor, name: str = "dropout") -> tf.Tensor:

@@ -78,6 +78,9 @@ class RecipeLayers:
                 # The networks of images keep the bits that they had before there were strips.
                 inputs = tf.cast(inputs, tf.float32)
             inputs = layers.batch_normalization(inputs, self.is_training, name, recipe.moving_decay)
+            if recipe.activation == "tanh":
+                # TensorFlow 2.21 fuses the two, but has no kernel for it on some processors.
+                inputs = tf.ensure_shape(inputs, inputs.shape)
         with layers.scope(name):
             return ACTIVATIONS[recipe.activation or "linear"](inputs)
 

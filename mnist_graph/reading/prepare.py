@@ -20,6 +20,10 @@ MIN_RANGE = 60
 from its pattern."""
 
 
+LEAST_HEIGHT = 5
+"""Least height of a digit in pixels of the picture; grain is lower."""
+
+
 class PreparedRow(NamedTuple):
     """A row of writing, from left to right."""
 
@@ -65,6 +69,7 @@ def prepare_grey(grey: np.ndarray) -> Prepared:
     page = find_page(grey)
     components = find_components(page.mask, page.stroke)
     rows = find_rows(components, page.stroke)
+    rows = [row for row in rows if row.height >= LEAST_HEIGHT * page.scale]
     height = max((row.height for row in rows), default=0)
     if grey.shape[0] < SMALL:
         may_be_one = bool(page.mask.any()) or np.ptp(grey) > MIN_RANGE
