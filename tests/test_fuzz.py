@@ -9,6 +9,8 @@ import json
 import struct
 import time
 import tracemalloc
+from contextlib import suppress
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from pages import find_digits
 
 from mnist_graph import MnistGraphError, build_graph, recipes
 from mnist_graph.data.idx import read_idx
+from mnist_graph.reading.pages import open_pages
 from mnist_graph.reading.picture import read_grey
 from mnist_graph.reading.prepare import prepare_grey
 from mnist_graph.runs.checkpoints import find_checkpoint
@@ -133,6 +136,30 @@ def test_damaged_pictures_are_read_or_refused(tmp_path, pictures, name):
             return
         assert grey.dtype == np.uint8
         assert grey.ndim == 2
+
+    read()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("PDF", {})]
+)
+def test_damaged_documents_are_read_or_refused(tmp_path, mnist, name, options):
+    file = io.BytesIO()
+    first, *others = (drawing(digit) for digit in mnist.test.pixels[:3])
+    first.save(file, name, save_all=True, append_images=others, **options)
+    path = str(tmp_path / "pages")
+
+    @many
+    @given(damaged(st.just(file.getvalue())))
+    def read(content):
+        with open(path, "wb") as damaged_file:
+            damaged_file.write(content)
+        for source in (path, content):
+            for page in islice(open_pages("pages", source), 10):
+                with suppress(MnistGraphError):
+                    grey = read_grey(page.read())
+                    assert (grey.dtype, grey.ndim) == (np.uint8, 2)
+                page.release()
 
     read()
 

@@ -4,11 +4,11 @@ flags or exits.
     parser        the flags and their help
     request       the flags of one call, checked
     train         --model, --resume, and the finished run that other commands need
-    predict       --predict
-    inputs        the pictures that it names: files, folders, standard input
-    results       what it prints, saves and draws as it goes
-    csv_file      --csv
-    signals       Ctrl-C and SIGTERM while pictures are read
+    predict       --predict: inputs in, results out
+    inputs        the files, folders and standard input it names, page by page
+    results       where the digits of a page go
+    csv_file      the file of --csv
+    signals       Ctrl-C and SIGTERM
     evaluate      --evaluate
     describe      --list-models, --describe
     plot          --plot

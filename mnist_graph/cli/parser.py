@@ -67,7 +67,11 @@ def create_parser() -> argparse.ArgumentParser:
 
 def _add_train(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--model", metavar="NAME", help=f"the recipe: {', '.join(recipes)}")
+    add(
+        "--model",
+        metavar="NAME",
+        help=f"the recipe: {', '.join(recipes)} (default with --predict: the reader in the package)",
+    )
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add(
         "--device",

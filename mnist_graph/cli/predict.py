@@ -19,6 +19,7 @@ from mnist_graph.reading.confidence import MIN_PROBABILITY
 if TYPE_CHECKING:
     from mnist_graph.reading.classifier import Classifier
     from mnist_graph.reading.digit import Digit
+    from mnist_graph.reading.reader import Reader
     from mnist_graph.reading.stream import PreparedPage
 
     Pages: TypeAlias = Generator[tuple[PreparedPage, list[Digit]]]
@@ -75,19 +76,24 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
         else:
             yield from ((page, []) for page in unreadable)
             return
-        with _open_classifier(request) as classifier:
+        with _open_network(request) as network:
             yield from ((page, []) for page in unreadable)
             for page in chain([first], pages):
                 prepared = page.prepared
-                yield page, [] if prepared is None else classifier.read_prepared(prepared)
+                yield page, [] if prepared is None else network.read_prepared(prepared)
 
 
-def _open_classifier(request: Request) -> "Classifier":
-    run = finished_run(request)
+def _open_network(request: Request) -> "Classifier | Reader":
+    """Open the network in the package, or that of the run that the flags name."""
+    device = request.options.device
+    run = None if request.uses_shipped_reader else finished_run(request)
     import_tensorflow()
     from mnist_graph.reading.classifier import Classifier
+    from mnist_graph.reading.reader import Reader
 
-    return Classifier(run, request.options.device)
+    if run is None:
+        return Reader.shipped(device)
+    return Reader(run, device) if run.recipe.reads_strips else Classifier(run, device)
 
 
 def _complain(pages: "Iterable[PreparedPage]") -> "Iterator[PreparedPage]":

@@ -67,6 +67,12 @@ class Request:
                     raise UsageError(f"{flag(name)} needs --predict")
                 raise UsageError(f"{flag(name)} has no effect with {flag(command)}")
 
+    @property
+    def uses_shipped_reader(self) -> bool:
+        """Whether pictures are read by the network in the package: no recipe and no run is named."""
+        options = self.options
+        return bool(options.predict) and options.model is None and options.run_dir is None
+
     @cached_property
     def base_recipe(self) -> Recipe:
         """The recipe that --model names."""
@@ -131,6 +137,11 @@ class Request:
 
     def check(self) -> None:
         """Raise UsageError for an invalid recipe or --watch file, before any work is done."""
+        if self.uses_shipped_reader:
+            for name in self.given:
+                if name in (*RECIPE_FLAGS, *TRAINING_FLAGS):
+                    raise UsageError(f"{flag(name)} needs --model")
+            return
         self.recipe, self.watch_file  # noqa: B018 - they raise
 
     def say(self, message: str) -> None:

@@ -16,9 +16,9 @@
     decode       the network's columns -> digits and how sure each is
     locate       where in a strip each digit is
     annotate     draws the digits that were read onto the picture
-    confidence   when a prediction counts as sure
+    digit, boxes, confidence   what is returned; rectangles; when a prediction counts as sure
 
-Open `reader` first, then `prepare`. No module here imports TensorFlow; the networks come from
-`runs`. OpenCV does thresholds, morphology and labelling: it needs nothing but NumPy, and takes tens
-of milliseconds where scikit-image takes seconds.
+Open `reader` first, then `prepare`. Nothing up to `prepare` imports TensorFlow. OpenCV does
+thresholds, morphology and labelling: it needs nothing but NumPy, and takes tens of milliseconds
+where scikit-image takes seconds.
 """

@@ -20,11 +20,6 @@ class Box(NamedTuple):
         return self.bottom - self.top
 
     @property
-    def centre(self) -> tuple[float, float]:
-        """x and y."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-    @property
     def inside(self) -> tuple[slice, slice]:
         """What takes the rectangle out of an image [h, w]."""
         return slice(self.top, self.bottom), slice(self.left, self.right)

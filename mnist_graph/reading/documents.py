@@ -15,6 +15,7 @@ from PIL import Image
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.reading.picture import (
     MAX_PIXELS,
+    open_image,
     read_grey,
     read_upright,
     reported,
@@ -87,16 +88,7 @@ class _Tiff:
     def __init__(self, source: str | bytes, name: str) -> None:
         self._lock = threading.Lock()
         with reported(name):
-            # Given a path, Pillow maps the file into memory, and garbles pages on their side.
-            if isinstance(source, bytes):
-                self._file: io.BufferedIOBase = io.BytesIO(source)
-            else:
-                self._file = io.BufferedReader(io.FileIO(source))
-            try:
-                self._image: Any = Image.open(self._file, formats=["TIFF"])
-            except BaseException:
-                self._file.close()
-                raise
+            self._image: Any = open_image(source, ["TIFF"])
 
     def frames(self) -> Iterator[int]:
         damaged = 0
@@ -130,7 +122,7 @@ class _Tiff:
 
     def close(self) -> None:
         with self._lock:
-            self._file.close()
+            self._image.close()
 
 
 class _Pdf:

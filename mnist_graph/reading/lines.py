@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from mnist_graph.reading.foreground import Foreground
+
 SLOPES = np.tan(np.deg2rad(np.arange(-8, 8.01, 0.5)))
 """Slopes of the lines of a page that are tried."""
 RUN, MIN_RUN = 1 / 10, 20
@@ -18,12 +20,11 @@ DARKER = 1.6
 """What has this many times a line's median contrast is ink on it."""
 
 
-def remove_lines(contrast: np.ndarray, mask: np.ndarray, faint: np.ndarray) -> np.ndarray:
-    """Return `mask` without long straight lines, but with the strokes that cross them.
-
-    `faint` is a more sensitive mask, in which lines are looked for; both are uint8 [h, w].
-    `contrast`, float32 [h, w], is the share of the paper's light that is missing.
+def remove_lines(seen: Foreground) -> np.ndarray:
+    """Return the mask, uint8 [h, w], without long straight lines, but with the strokes that cross
+    them. The lines are looked for in all that may be more than paper.
     """
+    contrast, mask, faint = seen
     across = _find_lines(faint)
     down = np.ascontiguousarray(_find_lines(np.ascontiguousarray(faint.T)).T)
     kept = mask.copy()

@@ -175,15 +175,22 @@ def _open(picture: Picture, name: str) -> AbstractContextManager[Image.Image]:
         return nullcontext(picture)  # the caller closes it
     if isinstance(picture, np.ndarray):
         return _from_array(picture, name)
-    if isinstance(picture, bytes):
-        return Image.open(io.BytesIO(picture), formats=_formats())
-    if not isinstance(picture, str | os.PathLike):
+    if not isinstance(picture, str | os.PathLike | bytes):
         raise MnistGraphError(
             "a picture is a path, the bytes of a file, a Pillow image or a NumPy array, "
             f"not {type(picture).__name__}"
         )
-    require_file(picture, name)
-    return Image.open(picture, formats=_formats())
+    if not isinstance(picture, bytes):
+        require_file(picture, name)
+    return open_image(picture, _formats())
+
+
+def open_image(source: str | os.PathLike[str] | bytes, formats: list[str]) -> Image.Image:
+    """Open the file at a path, or the content of one, with Pillow."""
+    image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, "r", formats)
+    # With its name Pillow would map a TIFF file into memory, and garble one that lies on its side.
+    image.filename = ""
+    return image
 
 
 def require_file(path: str | os.PathLike[str], name: str) -> None:

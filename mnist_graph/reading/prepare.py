@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_graph.reading.page import find_page
+from mnist_graph.reading.page import SMALL, find_page
 from mnist_graph.reading.picture import Picture, read_reduced
 from mnist_graph.reading.pieces import Piece, cut_pieces
 from mnist_graph.reading.rows import find_components, find_rows
@@ -12,12 +12,12 @@ from mnist_graph.reading.scaling import WORKING_PIXELS
 from mnist_graph.reading.strips import Strip, cut_strips, take_whole
 
 ONE_ROW = 5.0
-"""A picture that is lower than this many digits may be one row as it is: cut tight, or on a
-pattern in which rows are hard to find."""
+"""A picture that is lower than this many digits, or small, may be one row as it is: cut tight, or
+on a pattern in which rows are hard to find."""
 
-SMALL, MIN_RANGE = 200, 60
-"""A picture lower than this, in pixels, whose grey levels differ by this, of 255, may be a row even
-if no ink stands out from its pattern."""
+MIN_RANGE = 60
+"""A small picture whose grey levels differ by this, of 255, may be a row even if no ink stands out
+from its pattern."""
 
 
 class PreparedRow(NamedTuple):
@@ -65,9 +65,11 @@ def prepare_grey(grey: np.ndarray) -> Prepared:
     page = find_page(grey)
     components = find_components(page.mask, page.stroke)
     rows = find_rows(components, page.stroke)
-    height = max((row.height for row in rows), default=page.mask.shape[0])
-    has_ink = page.mask.any() or (grey.shape[0] < SMALL and np.ptp(grey) > MIN_RANGE)
-    may_be_one = has_ink and page.mask.shape[0] < ONE_ROW * height
+    height = max((row.height for row in rows), default=0)
+    if grey.shape[0] < SMALL:
+        may_be_one = bool(page.mask.any()) or np.ptp(grey) > MIN_RANGE
+    else:
+        may_be_one = bool(rows) and page.mask.shape[0] < ONE_ROW * height
     return Prepared(
         [PreparedRow(cut_strips(page, row), cut_pieces(page, components, row)) for row in rows],
         take_whole(page.grey) if may_be_one else None,

@@ -8,6 +8,8 @@ import numpy as np
 MAX_COMPONENTS = 5000
 """A mask with more connected components is noise or a pattern and has no rows; a full page of
 handwriting has about 2,000."""
+MAX_ROWS = 200
+"""More rows are noise, too; a page of small print has about 80."""
 MIN_AREA = 6
 """Least area of a component in working pixels."""
 BROKEN = 1 / 3
@@ -96,7 +98,7 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
         members = kept[row]
         rows.append(Row(members.tolist(), boxes[members], _row_height(height[members])))
     whole = [row for row in rows if not _is_cut_off(row.boxes, components.labels.shape)]
-    return whole or rows
+    return (whole or rows) if len(rows) <= MAX_ROWS else []
 
 
 def _are_frames(boxes: np.ndarray) -> np.ndarray:

@@ -212,10 +212,6 @@ def test_a_bad_picture_is_refused_before_training(command, tmp_path, name):
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_folder_is_refused_as_a_picture(command):
-    assert_refused(command(*MLP, "--predict", "."), 1, "cannot read .: Is a directory")
-
-
 def test_a_name_with_line_breaks_is_reported_in_one_line(command):
     assert_refused(command(*MLP, "--predict", "a\nb\r.png"), 1, "a b .png")
 

@@ -37,14 +37,15 @@ def standard_input(monkeypatch):
 def test_json_has_an_entry_for_each_file_in_order(predict, tmp_path):
     (tmp_path / "text.png").write_text("text")
     Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
-    names = ["missing.png", str(TEST_IMAGE), "text.png", "blank.png", "."]
+    (tmp_path / "empty").mkdir()
+    names = ["missing.png", str(TEST_IMAGE), "text.png", "blank.png", "empty"]
     outcome = predict(*names, "--json", "--annotate", "out")
     missing, good, text, blank, folder = pages = json.loads(outcome.out)
     assert outcome.code == 1
     assert [page["file"] for page in pages] == names
     assert missing["error"] == "cannot read missing.png: No such file or directory"
     assert text["error"] == "text.png is not a picture that can be read"
-    assert folder["error"] == "cannot read .: Is a directory"
+    assert folder["error"] == "empty has no pictures"
     assert missing["digits"] == text["digits"] == folder["digits"] == []
     assert blank == {"file": "blank.png", "digits": []}
     assert ([digit["digit"] for digit in good["digits"]], "error" in good) == ([2], False)
@@ -93,7 +94,7 @@ def test_standard_input_without_a_picture_is_refused(
     command, standard_input, monkeypatch, content, said
 ):
     if len(content) > 64:
-        monkeypatch.setattr("mnist_graph.cli.predict.MAX_BYTES", 64)
+        monkeypatch.setattr("mnist_graph.cli.inputs.MAX_BYTES", 64)
     standard_input(content)
     assert_refused(command(*MLP, "--predict", "-"), 1, f"error: standard input {said}")
 

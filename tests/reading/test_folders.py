@@ -1,6 +1,8 @@
 """The pictures in a folder: which, in which order, and how fast."""
 
+import contextlib
 import os
+import subprocess
 import time
 
 import pytest
@@ -65,17 +67,21 @@ def test_a_folder_that_cannot_be_listed_stands_for_itself(create, tmp_path, monk
 
 
 def test_folders_in_folders_may_be_deeper_than_python_recurses(tmp_path):
-    deep = tmp_path.joinpath(*["a"] * 1500)
-    before = os.getcwd()
+    deep = os.path.join(*["a"] * 1500)
+    os.makedirs(tmp_path / "a")
+    folder = os.open(tmp_path, os.O_RDONLY)
     try:
-        os.chdir(tmp_path)
         for _ in range(1500):
-            os.mkdir("a")
-            os.chdir("a")
+            with contextlib.suppress(FileExistsError):
+                os.mkdir("a", dir_fd=folder)
+            inner = os.open("a", os.O_RDONLY, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        os.close(os.open("1.png", os.O_CREAT, dir_fd=folder))
+        assert found(tmp_path) == [os.path.join(deep, "1.png")]
     finally:
-        os.chdir(before)
-    (deep / "1.png").touch()
-    assert found(tmp_path) == [os.path.join(*["a"] * 1500, "1.png")]
+        os.close(folder)
+        subprocess.run(["rm", "-r", tmp_path / "a"], check=True)  # shutil and pytest recurse
 
 
 @pytest.mark.slow
