@@ -28,11 +28,13 @@ class StripPredictor(TrainedNetwork):
     reads_strips = True
 
     @classmethod
-    def shipped(cls: type[Own], device: str = "auto", model: str = "reader") -> Own:
-        """Load the network of recipe `model` that is shipped in the package. Raises MnistGraphError
-        if it is damaged.
+    def shipped(cls: type[Own], device: str = "auto", precision: str = "float32") -> Own:
+        """Load the network that is shipped in the package. Raises MnistGraphError if it is damaged.
+
+        With precision auto it uses bfloat16 where the hardware supports it, which is two to four
+        times as fast.
         """
-        return cls(load_run(SHIPPED / model), device)
+        return cls(load_run(SHIPPED / "reader"), device, precision)
 
     def predict_columns(self, strips: np.ndarray) -> np.ndarray:
         """Return the calibrated probabilities of each column of strips of one width: float32
