@@ -86,7 +86,7 @@ def _make_string_sets(folder: Path) -> dict[str, PictureSet]:
             len(part),
             partial(_take, part),
             "strings, first",
-            partial(_take, parts["first"]),
+            lambda _: iter(parts["first"]),  # all of them: there are few, and they are small
         )
         for name, part in parts.items()
     }

@@ -84,9 +84,9 @@ def _parse() -> argparse.Namespace:
     add(
         "--validation",
         type=int,
-        default=155,
+        default=40,
         metavar="N",
-        help="pictures for choosing each setting (default: %(default)s)",
+        help="pictures for choosing each setting, except on strings (default: %(default)s)",
     )
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="where to write the results")
     return parser.parse_args()
@@ -151,8 +151,9 @@ def _measure(name: str, setting: Setting, pictures: PictureSet, size: int) -> di
             answers.append(process.read(sample.picture))
             samples.append(sample._replace(picture=EMPTY))  # frees the picture's memory
         memory = process.peak_memory()
+    one_core_size = min(size, ONE_CORE_PICTURES)
     with ReaderProcess(name, setting, one_core=True) as one_core:
-        timed = [one_core.read(sample.picture) for sample in pictures.make(ONE_CORE_PICTURES)]
+        timed = [one_core.read(sample.picture) for sample in pictures.make(one_core_size)]
     return {
         "setting": str(setting),
         **_score(samples, answers, pictures.kind),
