@@ -214,6 +214,8 @@ class Recipe:
                 continue
             whole, parts = values.get(name, getattr(self, name)), get_type_hints(Augmentation)
             if whole is None:
+                if not NETWORKS[self.network].uses(name):
+                    raise UsageError(self._not_used(name))
                 raise UsageError(
                     f"{self.model} has no augmentation; set augmentation=default first"
                 )

@@ -87,3 +87,8 @@ def test_accuracy_counts_strips_that_are_read_whole_and_right(strips):
 def test_what_has_no_effect_on_strips_is_refused(changes, said):
     with pytest.raises(UsageError, match=f"^{said}"):
         recipes["reader"].override(**changes)
+
+
+def test_a_distortion_cannot_be_set_for_strips():
+    with pytest.raises(UsageError, match="^reader has no augmentation to set$"):
+        recipes["reader"].parse({"augmentation.rotation": "5"})
