@@ -38,10 +38,12 @@ def cut_pieces(page: Page, components: Components, row: Row) -> list[Piece]:
     pieces = []
     for members in _mend(components.boxes, row):
         box = Box(*_union(components.boxes[members]).tolist())
-        if box.width <= MAX_ASPECT * box.height:
-            mine = np.isin(components.labels[box.inside], np.array(members) + 1)
-            ink = np.where(mine, page.contrast(box), 0)
-            full = max(float(np.percentile(ink[mine], FULL_INK)), 1e-3)
+        if box.width > MAX_ASPECT * box.height:
+            continue
+        mine = np.isin(components.labels[box.inside], np.array(members) + 1)
+        ink = np.where(mine, page.contrast(box), 0)
+        full = float(np.percentile(ink[mine], FULL_INK))
+        if full > 0:  # else it was noise, and dark only in the blur
             pieces.append(Piece(page.to_picture(box), np.clip(ink / full, 0, 1)))
     return pieces
 
