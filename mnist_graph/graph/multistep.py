@@ -6,7 +6,8 @@ other inside the graph, scaling each batch when its turn comes. In float32 a ste
 0.12 ms instead of the 0.40 ms of the tutorials' loop, mlp 2.25 instead of 3.36, cnn 23.2 instead of
 24.2 (docs/speed.md); `python -m benchmarks.multistep` compares the two ways on this graph alone.
 
-The plain `Graph.train_step` trains the same network to the same weights. Nothing else depends on
+The plain `Graph.train_step` trains the same network to the same weights; only with strided
+convolutions in float32 (conv3) does TensorFlow round differently on processors with AVX-512. Nothing else depends on
 this file.
 """
 

@@ -50,7 +50,8 @@ class Page(NamedTuple):
         Across a stroke of width w, the distance to its edge goes evenly from 0 to w / 2.
         """
         depth = cv2.distanceTransform(self.mask, cv2.DIST_L2, 3)[self.mask > 0]
-        return 4 * float(np.median(depth)) if len(depth) else 0.0
+        # Where all is foreground, there is no edge to measure to.
+        return min(4 * float(np.median(depth)), *self.mask.shape) if len(depth) else 0.0
 
     def to_picture(self, box: Box) -> Box:
         """Return a box of working pixels in pixels of the picture, of which it is one at least."""
@@ -84,7 +85,7 @@ def _find_drawing(grey: np.ndarray, work: np.ndarray, scale: float, level: int) 
     """Find the page of a picture whose background has this one grey level."""
     if work.mean() > level:  # light ink
         grey, work, level = 255 - grey, 255 - work, 255 - level
-    contrast = np.clip(1 - work / np.float32(max(level, 1)), 0, 1)
+    contrast = np.clip((level - work.astype(np.float32)) / max(level, 1), 0, 1)
     seen = select_ink(contrast, MIN_CONTRAST)
     mask = seen.mask if min(grey.shape) < SMALL else remove_lines(seen)
     return Page(grey, work, np.full_like(work, level), mask, scale)

