@@ -31,18 +31,31 @@ class Decoded(NamedTuple):
         return cls([], np.zeros((0, BLANK), np.float32), np.zeros(0, int))
 
 
-def decode(columns: np.ndarray) -> Decoded:
-    """Decode probabilities, float32 [columns, 11], of which the last is that of the blank."""
-    labels = find_labels(columns)
+def decode(*views: np.ndarray) -> Decoded:
+    """Decode probabilities, float32 [columns, 11], of which the last is that of the blank.
+
+    Of a strip that was read in several views, the digits are those with the largest probability,
+    summed over the views; they are placed and weighed in the view in which they are most probable,
+    and their columns are those of the first view.
+    """
+    beams = [find_labellings(columns) for columns in views]
+    total: dict[tuple[int, ...], float] = {}
+    for beam in beams:
+        for labels, probability in beam.items():
+            total[labels] = total.get(labels, 0.0) + probability
+    labels = max(total, key=total.__getitem__)
     if not labels:
         return Decoded.empty()
+    best = int(np.argmax([beam.get(labels, 0.0) for beam in beams]))
+    columns = views[best]
     # Relative to the most likely in each column, nothing that counts is too small for a float.
     likely = columns.astype(np.float64) / columns.max(axis=1, keepdims=True)
-    return Decoded(labels, *_weigh(likely, labels))
+    probabilities, places = _weigh(likely, list(labels))
+    return Decoded(list(labels), probabilities, places * len(views[0]) // len(columns))
 
 
-def find_labels(columns: np.ndarray) -> list[int]:
-    """Return the most probable labelling: a prefix beam search."""
+def find_labellings(columns: np.ndarray) -> dict[tuple[int, ...], float]:
+    """Return the most probable labellings with their probabilities: a prefix beam search."""
     # For each labelling: the probability that it ends in a blank, and in its last digit.
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     for column in columns:
@@ -60,10 +73,8 @@ def find_labels(columns: np.ndarray) -> list[int]:
             for label in likely:
                 before = blank if label == last else blank + digit
                 add((*labels, label), 0.0, before * chance[label])
-        best = sorted(grown.items(), key=lambda item: sum(item[1]), reverse=True)[:BEAM]
-        total = sum(best[0][1])
-        beams = {labels: (blank / total, digit / total) for labels, (blank, digit) in best}
-    return list(max(beams.items(), key=lambda item: sum(item[1]))[0])
+        beams = dict(sorted(grown.items(), key=lambda item: sum(item[1]), reverse=True)[:BEAM])
+    return {labels: sum(chances) for labels, chances in beams.items()}
 
 
 def _weigh(likely: np.ndarray, labels: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """A trained network that reads rows of handwriting."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from mnist_graph.reading.digit import Digit, make_digit
 from mnist_graph.reading.locate import locate
 from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import Prepared, prepare
-from mnist_graph.reading.strips import Strip
+from mnist_graph.reading.strips import VIEWS, Strip, make_views
 from mnist_graph.runs.strip_predictor import StripPredictor
 
 PREFER_WHOLE = 0.3
@@ -56,7 +57,9 @@ class Reader(StripPredictor):
 
     def _decode(self, strips: Sequence[Strip]) -> list[Decoded]:
         """Return the digits in each strip."""
-        return [decode(columns) for columns in self.predict_strips([s.pixels for s in strips])]
+        views = [view for strip in strips for view in make_views(strip.pixels)]
+        columns = iter(self.predict_strips(views))
+        return [decode(*islice(columns, VIEWS)) for _ in strips]
 
 
 def _probability(decoded: Sequence[Decoded]) -> float:

@@ -35,6 +35,16 @@ ALIKE = 0.3
 """How far a component's height is from a digit's, as a share, until it says less of the course."""
 
 
+VIEWS = 3
+"""A strip is read as it is,"""
+NARROWER = 0.85
+"""in this share of its width,"""
+CUT = 3
+"""and without so many pixels at its top and bottom, enlarged to its height again. Of seven views
+and their combinations these three were the best on the development strings (0.826 read right,
+0.807 in one view)."""
+
+
 class Strip(NamedTuple):
     """A row of writing, or a part of it, straightened; and where in the picture it is."""
 
@@ -75,6 +85,17 @@ def take_whole(grey: np.ndarray) -> Strip | None:
     pixels = to_strip(padded)
     middle = np.full(pixels.shape[1], height / 2, np.float32)
     return Strip(pixels, 0.0, middle, HEIGHT / high)
+
+
+def make_views(pixels: np.ndarray) -> list[np.ndarray]:
+    """Return the views in which a strip, uint8 [32, width], is read: uint8 [32, width'] each."""
+    width = pixels.shape[1]
+    narrow = cv2.resize(
+        pixels, (max(1, round(NARROWER * width)), HEIGHT), interpolation=cv2.INTER_AREA
+    )
+    inner = pixels[CUT : HEIGHT - CUT]
+    wide = max(1, round(width * HEIGHT / len(inner)))
+    return [pixels, narrow, cv2.resize(inner, (wide, HEIGHT), interpolation=cv2.INTER_LINEAR)]
 
 
 def cut_strips(page: Page, row: Row) -> list[Strip]:
