@@ -90,5 +90,5 @@ def test_what_has_no_effect_on_strips_is_refused(changes, said):
 
 
 def test_a_distortion_cannot_be_set_for_strips():
-    with pytest.raises(UsageError, match="^reader has no augmentation to set$"):
+    with pytest.raises(UsageError, match=r"^reader has no augmentation to set$"):
         recipes["reader"].parse({"augmentation.rotation": "5"})
