@@ -10,6 +10,7 @@
     layers         weight_variable, conv2d, max_pool_2x2, dropout, ...
     recipe_layers  these layers with a recipe's settings
     outline        a network's shapes and parameter counts, without TensorFlow
+    inputs         the placeholders for images and for strips
     build          inference, loss, training, evaluation: the whole graph
     multistep      several training steps per session call (faster, same bits)
     fused          convolution, ReLU and pooling as one operation (faster in bfloat16)

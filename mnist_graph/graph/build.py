@@ -13,7 +13,6 @@ For strips, rows of digits, the same functions read every column (see ctc.py): l
     session.run(graph.train_step, {graph.images: ..., graph.labels: ..., graph.keep_prob: 0.5})
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +20,9 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
-from mnist_graph.data.scaling import scale
-from mnist_graph.data.strips.size import HEIGHT
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.ctc import are_equal, ctc_loss, greedy_decode
+from mnist_graph.graph.inputs import as_frames, image_placeholders, strip_placeholders
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.network import NETWORKS
 from mnist_graph.graph.outline import (
@@ -291,14 +289,14 @@ def _build_network(
     with tf1.variable_scope("", use_resource=True):  # not the default after disable_v2_behavior
         global_step = tf1.train.get_or_create_global_step()
     if recipe.reads_strips:
-        pixels, images = _strips()
+        pixels, images = strip_placeholders()
         classes += 1  # the blank
     else:
-        pixels, images = _images(image_shape)
+        pixels, images = image_placeholders(image_shape)
     labels = tf1.placeholder(tf.int32, name="labels")
     keep_prob = tf1.placeholder_with_default(tf.ones([]), [], name="keep_prob")
 
-    logits = inference(_frames(images, pixels, "frame"), recipe, classes, keep_prob)
+    logits = inference(as_frames(images, pixels, "frame"), recipe, classes, keep_prob)
     if recipe.reads_strips:
         numbers = tf.ensure_shape(labels, [None, None], name="class_numbers")
     else:
@@ -322,31 +320,6 @@ def _build_network(
         "correct": correct,
         "global_step": global_step,
     }
-
-
-def _images(image_shape: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the placeholders of pixels and images."""
-    size = math.prod(image_shape)
-    pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
-    with scope("scale"):
-        scaled = tf.reshape(scale(tf.cast(pixels, tf.float32)), [-1, size])
-    return pixels, tf1.placeholder_with_default(scaled, [None, size], name="images")
-
-
-def _strips() -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the placeholders of pixels and images of strips."""
-    shape = [None, HEIGHT, None]
-    pixels = tf1.placeholder(tf.uint8, shape, name="pixels")
-    with scope("scale"):
-        scaled = scale(tf.cast(pixels, tf.float32))
-    return pixels, tf1.placeholder_with_default(scaled, shape, name="images")
-
-
-def _frames(images: tf.Tensor, pixels: tf.Tensor, name: str | None = None) -> tf.Tensor:
-    """Return `images` as float32 [n, height, width, 1]."""
-    if images.shape.rank == 3:
-        return tf.expand_dims(images, -1, name=name)
-    return tf.reshape(images, [-1, *pixels.shape[1:], 1], name=name)
 
 
 def _checked_size(
@@ -380,7 +353,7 @@ def _train_step(
     logits, objective = network["logits"], network["loss"]
     if recipe.batch_normalization:
         # In training it normalizes by the batch, so the same variables get other operations.
-        frames = _frames(network["images"], network["pixels"])
+        frames = as_frames(network["images"], network["pixels"])
         logits = training_logits(frames, recipe, logits.shape[-1], network["keep_prob"])
     if recipe.batch_normalization or recipe.label_smoothing:
         objective = training_objective(logits, network["class_numbers"], recipe)
