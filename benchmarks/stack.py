@@ -5,8 +5,8 @@
 The photos have 12 megapixels: drawn pages of MNIST test digits, enlarged, with sensor noise, as
 JPEG. Ten are drawn; the stack repeats them. The same command reads a few and all of them: memory
 should be the same, and the difference in CPU time is without the start of TensorFlow. Next to
-that, Pillow alone decodes them, which no reader can do without. Writes benchmarks/results/stack.json
-and .md.
+that, Pillow alone decodes them, which no reader can do without. Writes
+benchmarks/results/stack.json and .md.
 """
 
 import argparse
