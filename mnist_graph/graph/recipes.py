@@ -251,6 +251,7 @@ recipes = _table(
         channels=(32, 48, 64, 96, 128, 160, 192, 256, 256, 256),
         batch_normalization=True,
         activation="relu",
+        temperature=1.2,
         moving_decay=0.998,
         average_weights=True,
         validation_size=0,
