@@ -51,6 +51,12 @@ QUICK = {
     "float32": ("softmax", "mlp", "cnn", "mlp5-relu-dropout", "conv3", "mnist-99", "cnn-best"),
 }
 """The recipes of the default run: one of each network."""
+ROUNDED = ("conv2", "conv3")
+"""The networks with strided convolutions: on processors with AVX-512, TensorFlow sums them in
+another order in the loop."""
+ATOL = {"float32": 1e-5, "bfloat16": 0.02}
+"""How far their weights may be apart after these steps. Adam makes full steps of gradients that are
+only rounding errors, so in bfloat16 the difference is up to two steps."""
 
 
 @pytest.mark.parametrize(
@@ -67,10 +73,9 @@ def test_multistep_trains_the_same_bits_as_train_step(mnist, precision, name):
     plain, multistep = train_plainly(recipe, batches), train_in_one_call(recipe, batches)
     assert plain.keys() == multistep.keys()
     assert plain["global_step"] == STEPS
-    if (precision, recipe.network) == ("float32", "conv3"):
-        # On processors with AVX-512 TensorFlow sums strided convolutions in another order.
+    if recipe.network in ROUNDED:
         for variable, value in plain.items():
-            np.testing.assert_allclose(multistep[variable], value, rtol=0, atol=1e-5)
+            np.testing.assert_allclose(multistep[variable], value, rtol=0, atol=ATOL[precision])
         return
     different = [name for name in plain if plain[name].tobytes() != multistep[name].tobytes()]
     assert different == []
