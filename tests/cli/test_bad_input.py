@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 
@@ -360,6 +361,8 @@ def test_running_out_of_memory_is_reported(command, monkeypatch):
 def test_running_out_of_memory_in_tensorflow_is_reported(tmp_path):
     line = f"ulimit -v 3000000; {sys.executable} {ROOT / 'main.py'} --model cnn --batch-size 50000"
     done = subprocess.run(["bash", "-c", f"{line} --quiet"], cwd=tmp_path, capture_output=True)
+    if done.returncode == -signal.SIGSEGV:
+        pytest.skip("TensorFlow itself crashes on this processor when memory runs out")
     said = rb"mnist-graph: error: out of memory on the CPU .*; try a smaller --batch-size .*\n"
     assert re.fullmatch(said, done.stderr)
     assert (done.returncode, done.stdout) == (1, b"")
