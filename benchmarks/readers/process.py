@@ -5,7 +5,6 @@ import os
 import resource
 import time
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
@@ -57,12 +56,7 @@ class ReaderProcess:
     def __enter__(self) -> "ReaderProcess":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
         self._process.join()
 

@@ -70,10 +70,7 @@ def select_ink(contrast: np.ndarray, least: np.ndarray | float) -> Foreground:
     strong = np.zeros(count, np.uint8)
     strong[labels[contrast > np.maximum(least, STRONG * full)]] = 1
     strong[0] = 0
-    mask = strong[labels]
-    if mask.all():  # nothing for it to be in front of
-        mask[:] = 0
-    return Foreground(contrast, mask, faint)
+    return Foreground(contrast, strong[labels], faint)
 
 
 def without_edge(mask: np.ndarray) -> np.ndarray:
