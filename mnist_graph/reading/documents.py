@@ -21,7 +21,6 @@ from mnist_graph.reading.picture import (
     reported,
     require_file,
 )
-from mnist_graph.reading.scaling import WORKING_PIXELS
 
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """What TIFF and BigTIFF files start with."""
@@ -33,6 +32,8 @@ NEW_SUBFILE_TYPE, SUBFILE_TYPE, SMALLER_COPY = 254, 255, 2
 """TIFF tags that say what a frame is, and a value of the older one."""
 DPI, POINTS_PER_INCH = 200, 72
 """The resolution at which PDF pages are drawn, as scanners do; A4 has 3.9 million pixels then."""
+MAX_DRAWN_PIXELS = 4_000_000
+"""The most pixels of a drawn PDF page: one larger than A4 is drawn at a lower resolution."""
 MAX_SIDE = 20_000
 """The longest side of a drawn PDF page, in pixels."""
 MAX_SECONDS = 20.0
@@ -219,12 +220,12 @@ def _draw(page: Any, name: str, colour: bool) -> np.ndarray:
 
 
 def _size_in_pixels(points: tuple[float, float], name: str) -> tuple[int, int]:
-    """Return the size at which a page of so many points is drawn: at DPI or, if it would have
-    more than WORKING_PIXELS then, at fewer.
+    """Return the size in pixels at which a page of this size in points is drawn: at DPI or, if
+    it would have more than MAX_DRAWN_PIXELS, at fewer.
     """
     width, height = points
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise MnistGraphError(f"{name} is damaged: it is {width:g} by {height:g} points large")
-    largest = min((WORKING_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
+    largest = min((MAX_DRAWN_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
     scale = min(DPI / POINTS_PER_INCH, largest)
     return max(1, round(width * scale)), max(1, round(height * scale))

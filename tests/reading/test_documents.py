@@ -202,7 +202,7 @@ def test_a_pdf_page_of_any_size_is_drawn_within_the_working_size_or_refused(page
     (page,) = open_pages("file", pdf_bytes(b"0 0 9 9 re f", page_size=page_size))
     with contextlib.suppress(MnistGraphError):
         height, width = page.read().shape
-        assert height * width < 1.01 * documents.WORKING_PIXELS
+        assert height * width < 1.01 * documents.MAX_DRAWN_PIXELS
         assert max(height, width) <= documents.MAX_SIDE
 
 
