@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def _draw(stacks: list[tuple[int, Path]]) -> float:
-    """Fill the folders with so many photos each; return the mean size of one, in MB."""
+    """Fill each folder with its number of photos; return the mean size of a photo, in MB."""
     data = read_data_sets().test
     drawn = []
     for number in range(DRAWN):

@@ -13,8 +13,8 @@ SURE, UNSURE = "#0a7d33", "#c81e1e"
 
 
 def annotate(picture: Image.Image, digits: Sequence[Digit], min_probability: float) -> Image.Image:
-    """A copy of the upright `picture` with a box around each digit and, above it, what it was
-    taken for and with what probability; red with a question mark below `min_probability`.
+    """Return a copy of the upright `picture` with a box around each digit and, above it, the
+    prediction and its probability; red with a question mark below `min_probability`.
     """
     drawn = picture.convert("RGB")
     draw = ImageDraw.Draw(drawn)

@@ -46,7 +46,7 @@ def dark_parts(work: np.ndarray) -> np.ndarray:
 
 def _count_ink(small: np.ndarray, sheet: np.ndarray | None, share: float) -> float:
     """Return how much ink shows with a window of this share of the shorter side. Contrast counts
-    squared, as a shadow that is taken for ink is broad, but faint.
+    squared, as a shadow misclassified as ink is broad, but faint.
     """
     seen = find_foreground(small, _close(small, sheet, share), sheet)
     return float((np.square(seen.contrast) * without_edge(seen.mask)).sum())

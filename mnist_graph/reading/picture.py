@@ -30,7 +30,7 @@ NOT_PAGES = ("MPO", "PSD")
 REDUCIBLE = ("JPEG", "MPO")
 """Formats that Pillow can decode in grey and at a fraction of their size."""
 STEPS = (8, 4, 2)
-"""The fractions, one by so many, from the smallest picture to the largest."""
+"""The divisors of the width and height, from the smallest picture to the largest."""
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations of a picture whose width is its height when it is upright."""
 

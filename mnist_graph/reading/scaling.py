@@ -9,8 +9,8 @@ WORKING_PIXELS = 2_000_000
 """A larger picture is scaled down to this: an A4 page then has 5.7 pixels per millimetre, and a
 digit 3 mm high 17."""
 WORKING_SIDE, MAX_ENLARGEMENT = 120, 8.0
-"""A picture whose shorter side has fewer pixels is enlarged to this many, at most so many times:
-strokes one pixel wide would be lost in the blur against grain."""
+"""Pixels to which a shorter side is enlarged if it has fewer, and the largest factor: strokes one
+pixel wide would be lost in the blur against grain."""
 MIN_BLOCKS = 6
 """Blocks along the shorter side of a picture that was enlarged by repeating its pixels."""
 

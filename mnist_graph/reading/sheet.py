@@ -12,7 +12,7 @@ STEP = 0.35
 """A sheet that is this much lighter than the table is told as well as one that is more so."""
 
 NEAR, FAR = 2, 6
-"""Its edge is looked at from so many pixels to so many on either side."""
+"""The distances, in pixels, between which the sheet's edge is examined on either side."""
 RIM = 6
 """A corner is so many pixels from the picture's edge, or it is where the edge cuts the sheet;"""
 BLUNTEST = 130.0

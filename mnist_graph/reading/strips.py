@@ -40,7 +40,7 @@ VIEWS = 3
 NARROWER = 0.85
 """in this share of its width,"""
 CUT = 3
-"""and without so many pixels at its top and bottom, enlarged to its height again. Of seven views
+"""and without this many pixels at its top and bottom, enlarged to its height again. Of seven views
 and their combinations these three were the best on the development strings (0.826 read right,
 0.807 in one view)."""
 

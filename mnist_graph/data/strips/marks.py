@@ -1,4 +1,4 @@
-"""What people write among digits that is no digit: marks, and letters."""
+"""Marks and letters: what people write next to digits."""
 
 from mnist_graph.data.strips.allographs import parse_strokes
 
