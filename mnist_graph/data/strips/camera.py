@@ -52,8 +52,8 @@ def _through_lens(grey: np.ndarray, clean: bool, rng: np.random.Generator) -> np
     """Blur, reduce to the resolution of a picture, add noise, and compress: uint8."""
     height, width = grey.shape
     pixels = int(np.exp(rng.uniform(np.log(18), np.log(72))))
-    if rng.random() < 0.06:
-        pixels = int(rng.integers(9, 18))
+    if rng.random() < 0.1:
+        pixels = int(rng.integers(8, 18))
     size = (max(4, round(width * pixels / height)), pixels)
     if rng.random() < 0.5:
         grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.4, 2.2))

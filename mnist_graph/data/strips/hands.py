@@ -21,7 +21,7 @@ SOURCE_FILES = (WRITERS, *PEN_STROKES)
 """What strips are made from, besides the data that they are made of."""
 
 SOURCES = ("images", "pen strokes", "allographs")
-SHARES = (0.52, 0.13, 0.35)
+SHARES = (0.55, 0.13, 0.32)
 """How many rows are written from each source."""
 MIXED = 0.15
 """The share of digits that come from another source than the rest of their row."""
@@ -29,8 +29,10 @@ OTHER_WRITER = 0.1
 """The share of MNIST digits in a row that someone else wrote."""
 MOST_OWN = 0.07
 """The largest `manner` of a hand."""
-AS_WRITTEN = 0.25
-"""The share of rows in which MNIST's digits keep their own stroke width."""
+AS_WRITTEN = 0.4
+"""The share of rows in which MNIST's digits keep their own stroke width and, but for this standard
+deviation of each, their slant and width."""
+AS_WRITTEN_JITTER = 0.08
 SLANT_JITTER, WIDTH_JITTER = 0.05, 0.08
 """How much slant and width differ between the digits of a row (standard deviations)."""
 
@@ -111,7 +113,8 @@ def pick_hand(
     """Pick a person at random, who writes with `pen`; with `images_only` only MNIST's digits."""
     source = SOURCES[0] if images_only else SOURCES[rng.choice(3, p=SHARES)]
     if rng.random() < AS_WRITTEN:
-        pen = pen._replace(thickens_images=False)
+        slant, width = (AS_WRITTEN_JITTER * rng.standard_normal(2)).tolist()
+        pen = pen._replace(slant=slant, width=math.exp(width), thickens_images=False)
     writer = int(rng.integers(len(digits.by_writer))) if digits.by_writer else None
     strokes = rng.integers(1 << 16, size=10).tolist()
     manner = rng.uniform(0, MOST_OWN)

@@ -13,7 +13,7 @@ from mnist_graph.data.strips.writing import CANVAS_HEIGHT, write_row
 
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320)
 """The strips of a batch are at most so wide, in pixels;"""
-WIDTH_SHARES = (0.08, 0.12, 0.2, 0.2, 0.16, 0.12, 0.08, 0.04)
+WIDTH_SHARES = (0.16, 0.18, 0.2, 0.16, 0.12, 0.1, 0.05, 0.03)
 """and this is how many batches are."""
 SPARE = 4
 """So much narrower is what is written at most, in pixels: a strip is a little wider after it has

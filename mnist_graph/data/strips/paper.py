@@ -1,5 +1,6 @@
 """What a row is written on: plain, patterned, ruled or boxed paper."""
 
+import itertools
 from functools import cache
 
 import cv2
@@ -100,18 +101,12 @@ class Lines:
         """
         self.canvas, self.base, self.height, self.rng = canvas, base, height, rng
         self.shade, self.thickness = int(rng.uniform(60, 255)), int(rng.integers(1, 5))
-        self.rise = rng.normal(0, 0.01) * canvas.shape[1]
+        self.slope = rng.normal(0, 0.01)
 
-    def draw(self, edges: list[float]) -> None:
-        """Draw one kind of lines at random. `edges` are where one digit ends and the next begins,
-        in pixels.
-        """
-        kinds = [self.draw_underline, self.draw_ruling, self.draw_frame, self.draw_squares]
-        number = self.rng.choice(5, p=(0.45, 0.15, 0.15, 0.08, 0.17))
-        if number < len(kinds):
-            kinds[number]()
-        elif edges:
-            self.draw_boxes(edges)
+    def draw(self) -> None:
+        """Draw one kind of lines at random."""
+        kinds = (self.draw_underline, self.draw_ruling, self.draw_frame, self.draw_squares)
+        kinds[self.rng.choice(4, p=(0.54, 0.18, 0.18, 0.1))]()
 
     def draw_underline(self) -> None:
         """Draw a line under the digits or through their feet."""
@@ -130,15 +125,31 @@ class Lines:
         """Draw a frame around the row."""
         left = self.rng.uniform(-1, 7)
         right = self.canvas.shape[1] - self.rng.uniform(0, 8)
-        top, bottom = self._draw_top_and_bottom()
+        top, bottom = self._pick_top_and_bottom()
+        self._across(top)
+        self._across(bottom)
         self._line((left, top), (left, bottom))
         self._line((right, top), (right, bottom))
 
-    def draw_boxes(self, edges: list[float]) -> None:
-        """Draw a side between each two digits, with or without a top and a bottom."""
-        top, bottom = self._draw_top_and_bottom(self.rng.random() < 0.7)
-        for edge in edges:
-            self._line((edge, top), (edge, bottom))
+    def draw_cells(self, edges: list[float]) -> None:
+        """Draw what a form has around its places, between these edges: boxes that share their
+        sides, boxes apart, sides alone, or a comb.
+        """
+        top, bottom = self._pick_top_and_bottom()
+        kind = self.rng.choice(4, p=(0.35, 0.2, 0.15, 0.3))
+        apart, is_comb = 0.0, kind == 3
+        if kind == 1:
+            apart = self.rng.uniform(0.02, 0.1) * self.height
+        if is_comb:
+            top = bottom - self.rng.uniform(0.2, 0.6) * (bottom - top)
+        for left, right in itertools.pairwise(edges):
+            left, right = left + apart, right - apart
+            for edge in (left, right):
+                self._line((edge, top + self._drop(edge)), (edge, bottom + self._drop(edge)))
+            if kind < 2:
+                self._across(top, left, right)
+            if kind != 2:
+                self._across(bottom, left, right)
 
     def draw_squares(self) -> None:
         """Draw squared paper."""
@@ -149,19 +160,19 @@ class Lines:
         for edge in np.arange(0, wide, period):
             self._line((edge, 0), (edge, high))
 
-    def _draw_top_and_bottom(self, is_drawn: bool = True) -> tuple[float, float]:
-        """Choose where boxes begin and end, draw that, and return it."""
+    def _pick_top_and_bottom(self) -> tuple[float, float]:
+        """Choose where boxes begin and end."""
         # Clearly longer than a digit, or a side would look like a one.
         top = self.base - self.rng.uniform(1.15, 1.6) * self.height
-        bottom = self.base + self.rng.uniform(0.15, 0.5) * self.height
-        if is_drawn:
-            self._across(top)
-            self._across(bottom)
-        return top, bottom
+        return top, self.base + self.rng.uniform(0.15, 0.5) * self.height
 
     def _across(self, level: float, left: float = 0, right: float | None = None) -> None:
         right = self.canvas.shape[1] if right is None else right
-        self._line((left, level), (right, level + self.rise))
+        self._line((left, level + self._drop(left)), (right, level + self._drop(right)))
+
+    def _drop(self, x: float) -> float:
+        """How far a level line has gone down at `x`."""
+        return self.slope * x
 
     def _line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         points = np.round(np.array([start, end]) * 2**FRACTION_BITS).astype(np.int32)

@@ -15,6 +15,8 @@ CANVAS_HEIGHT = 64
 """Rows are written at twice the height of a strip."""
 MARGIN = 24
 """Left and right of a row on its canvas, in pixels, before it is cut."""
+FORM_CHARACTERS = string.digits + " "
+"""What is written into the places of a form."""
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -44,6 +46,8 @@ class _Style(NamedTuple):
     """Whether neighbours are tied together."""
     small_zeros: float
     """How high the zeros at the end are."""
+    pitch: float | None
+    """The width of the places for the digits of a form; None without a form."""
 
 
 def write_row(
@@ -53,18 +57,23 @@ def write_row(
     chance = rng.random()
     if chance < 0.05:
         return Row(_write_no_digits(most, rng), [])
-    height = CANVAS_HEIGHT * rng.uniform(0.42, 0.92)
+    is_form = chance < 0.17
+    height = CANVAS_HEIGHT * (rng.uniform(0.3, 0.75) if is_form else rng.uniform(0.42, 0.95))
     text = _pick_text(most / height, rng)
+    if is_form:
+        text = "".join(character for character in text if character in FORM_CHARACTERS)
     # Single digits are what MNIST is of; among them there are more of its images.
-    images_only |= len(text) == 1 and rng.random() < 0.8
+    images_only |= len(text) == 1 and rng.random() < 0.85
     hand = pick_hand(digits, _pick_pen(height, rng), rng, images_only)
-    style = _pick_style(hand.pen.slant, rng)
+    style = _pick_style(hand.pen.slant, is_form, rng)
     writer = _Writer(hand, style, most, rng)
     writer.write(text)
     if rng.random() < 0.12:
         writer.add_neighbours()
-    if rng.random() < 0.35:
-        Lines(writer.canvas, writer.base, height, rng).draw(writer.edges)
+    if is_form:
+        Lines(writer.canvas, writer.base, height, rng).draw_cells(writer.finish_form())
+    elif rng.random() < 0.3:
+        Lines(writer.canvas, writer.base, height, rng).draw()
     return Row(writer.cut(), writer.written)
 
 
@@ -75,12 +84,12 @@ def _pick_pen(height: float, rng: np.random.Generator) -> Pen:
         height=height,
         width=float(np.exp(rng.normal(0.0, 0.2))),
         slant=min(max(slant, -0.35), 0.9),
-        thickness=height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.17)))),
+        thickness=height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.21)))),
         wobble=rng.uniform(0.005, 0.05),
     )
 
 
-def _pick_style(slant: float, rng: np.random.Generator) -> _Style:
+def _pick_style(slant: float, is_form: bool, rng: np.random.Generator) -> _Style:
     kind = rng.random()
     gap = rng.uniform(0.05, 0.35)
     if kind < 0.3:
@@ -92,14 +101,21 @@ def _pick_style(slant: float, rng: np.random.Generator) -> _Style:
     chained = kind < 0.5 and rng.random() < 0.15
     zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.25 else 1.0
     return _Style(
-        gap, rng.uniform(0, 0.1), rng.uniform(0, 0.12), rng.uniform(0, 0.07), chained, zeros
+        gap=gap,
+        gap_jitter=rng.uniform(0, 0.1),
+        size_jitter=rng.uniform(0, 0.12),
+        level_jitter=rng.uniform(0, 0.07),
+        chained=chained and not is_form,
+        small_zeros=zeros,
+        pitch=rng.uniform(0.85, 1.7) if is_form else None,
     )
 
 
 def _pick_text(room: float, rng: np.random.Generator) -> str:
     """Return digits, marks and spaces that may fit into `room` times the digits' height."""
     most = max(1, min(12, int(room / 0.55)))
-    count = 1 if rng.random() < 0.12 else int(rng.integers(1, most + 1))
+    least = 1 if rng.random() < 0.3 else -(-2 * most // 3)  # what is left of a batch is empty
+    count = 1 if rng.random() < 0.14 else int(rng.integers(least, most + 1))
     digits = "".join(string.digits[d] for d in rng.integers(10, size=count))
     if count > 2 and rng.random() < 0.25:
         zeros = int(rng.integers(1, min(count, 5)))
@@ -143,11 +159,15 @@ class _Writer:
         self.base = height + spare * rng.uniform(0.05, 0.95)
         """Where the line is that is written on, in pixels from the top."""
         self.slope = rng.normal(0, 0.02) * spare / CANVAS_HEIGHT * 2
+        self.left = MARGIN - self._margin()
+        """Where the row will be cut off on the left."""
+        self.limit = self.left + most - 2
+        """Where the last character must have ended."""
         self.end = float(MARGIN)
         """Where the last character ends."""
-        self.limit = MARGIN + most - 6
         self.written: list[int] = []
-        self.edges: list[float] = []
+        self.places = int(style.pitch is not None and rng.random() < 0.2)
+        """How many places of a form have been filled or left empty."""
         self.joint: tuple[float, float] | None = None
         """Where the last digit can be tied to the next."""
 
@@ -157,7 +177,7 @@ class _Writer:
         for position, character in enumerate(text):
             in_tail = 1 < position >= len(text) - zeros
             if character == " ":
-                self.end += self.height * self.rng.uniform(0.2, 0.8)
+                self._leave_space()
             elif character in string.digits:
                 size = self.style.small_zeros if in_tail and character == "0" else 1.0
                 if not self._write_digit(int(character), size):
@@ -175,11 +195,14 @@ class _Writer:
         size *= max(0.6, 1 + style.size_jitter * rng.standard_normal())
         glyph = self.hand.draw(digit, rng, size)
         gap = self.height * (style.gap + style.gap_jitter * rng.standard_normal())
-        if self.written and gap > 0:
-            self.edges.append(self.end + gap / 2)
+        if style.pitch is not None:
+            middle = MARGIN + (self.places + rng.normal(0.5, 0.05)) * style.pitch * self.height
+            gap = middle - glyph.ink.shape[1] / 2 - self.end
+            self.places += 1
         start = self.end + gap
         level = self.height * style.level_jitter * rng.standard_normal()
-        if not self._place(glyph, gap if self.written else 0.0, level):
+        is_free = not self.written and style.pitch is None
+        if not self._place(glyph, 0.0 if is_free else gap, level):
             return False
         self.written.append(digit)
         if style.chained:
@@ -190,12 +213,27 @@ class _Writer:
         """Put a glyph to the right of the last; return whether there was room."""
         left = max(self.end + max(gap, -0.5 * glyph.ink.shape[1]), 2.0)
         width = glyph.ink.shape[1]
-        if left + width > self.limit and (self.written or width > self.canvas.shape[1] - left - 4):
+        is_first = self.end == MARGIN and self.style.pitch is None
+        if left + width > (self.canvas.shape[1] - 4 if is_first else self.limit):
             return False
         top = self.base + self.slope * left + glyph.top + level
         stamp(self.canvas, glyph.ink, round(left), round(top))
         self.end = left + width
         return True
+
+    def _leave_space(self) -> None:
+        if self.style.pitch is None:
+            self.end += self.height * self.rng.uniform(0.2, 0.8)
+        else:
+            self.places += 1
+
+    def finish_form(self) -> list[float]:
+        """Leave empty places at the end of a form; return where its places begin and end."""
+        pitch = (self.style.pitch or 1.0) * self.height
+        count = self.places + (int(self.rng.integers(0, 4)) if self.rng.random() < 0.3 else 0)
+        edges = [MARGIN + pitch * place for place in range(count + 1)]
+        self.end = max(self.end, edges[-1])
+        return edges
 
     def _tie(self, start: float, glyph: Glyph) -> None:
         """Draw the stroke that ties the digit just written to the one before."""
@@ -224,8 +262,7 @@ class _Writer:
 
     def cut(self) -> np.ndarray:
         """Return the canvas around what was written, with random margins."""
-        left = MARGIN - self._margin()
-        right = self.end + self._margin()
+        left, right = self.left, self.end + self._margin()
         left, right = int(max(0, left)), int(min(self.canvas.shape[1], max(right, left + 16)))
         return np.ascontiguousarray(self.canvas[:, left:right])
 
@@ -264,8 +301,12 @@ def _write_no_digits(most: int, rng: np.random.Generator) -> np.ndarray:
             glyph = draw_strokes([points.tolist()], pen, rng)
         stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
         x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height
-    if rng.random() < 0.4:
-        Lines(canvas, base, pen.height, rng).draw([])
+    lines = Lines(canvas, base, pen.height, rng)
+    if kind > 0.87:
+        pitch = pen.height * rng.uniform(0.85, 1.7)
+        lines.draw_cells(np.arange(rng.uniform(-pitch, pitch), width, pitch).tolist())
+    elif rng.random() < 0.4:
+        lines.draw()
     return canvas
 
 
