@@ -31,7 +31,7 @@ IMAGE_MODELS = [name for name, recipe in recipes.items() if not recipe.reads_str
 """The recipes for images of one digit, as opposed to strips."""
 TINY_READER = (
     *("--model", "reader", "--iterations", "30", "--batch-size", "4"),
-    *("--set", "channels=4,4,4,4,8,8,8,8,12,12", "--set", "precision=float32"),
+    *("--set", "channels=4,4,4,4,8,8,8,8,12,12,12", "--set", "precision=float32"),
 )
 """The words that train a reader which is too small to read much, within a second or two."""
 

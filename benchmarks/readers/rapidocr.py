@@ -20,9 +20,11 @@ def missing(name: str) -> str:
 def candidates(kind: Kind) -> list[Setting]:
     if kind == "page":
         return combine(kind, (DETECT,))
+    recognize = combine(kind, (RECOGNIZE,))
+    if kind == "row":  # detection finds fewer than a third of the development strings whole
+        return recognize
     # Detection enlarges small pictures itself, to 736 pixels.
-    detect = [setting for setting in combine(kind, (DETECT,)) if setting.scale == 1]
-    return combine(kind, (RECOGNIZE,)) + detect
+    return recognize + [setting for setting in combine(kind, (DETECT,)) if setting.scale == 1]
 
 
 def open_reader(name: str, one_core: bool) -> Read:

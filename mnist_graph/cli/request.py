@@ -75,10 +75,15 @@ class Request:
 
     @cached_property
     def base_recipe(self) -> Recipe:
-        """The recipe that --model names."""
-        if self.options.model is None:
+        """The recipe that --model names; without it, the one that the run in --run-dir is of."""
+        options = self.options
+        if options.model is not None:
+            return find_recipe(options.model)
+        if options.run_dir is None or not (options.predict or options.evaluate or options.resume):
             raise UsageError("--model is missing (see --list-models)")
-        return find_recipe(self.options.model)
+        from mnist_graph.runs.find import load_run
+
+        return find_recipe(load_run(options.run_dir).recipe.model)
 
     @cached_property
     def overrides(self) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import numpy as np
 BLANK = 10
 BEAM = 12
 """Labellings that are continued from column to column."""
+HOPELESS = 1e-6
+"""A labelling less probable than this share of the best is not continued either."""
 UNLIKELY = 1e-3
 """A digit less likely than this in a column does not begin there."""
 
@@ -73,7 +75,9 @@ def find_labellings(columns: np.ndarray) -> dict[tuple[int, ...], float]:
             for label in likely:
                 before = blank if label == last else blank + digit
                 add((*labels, label), 0.0, before * chance[label])
-        beams = dict(sorted(grown.items(), key=lambda item: sum(item[1]), reverse=True)[:BEAM])
+        best = sorted(grown.items(), key=lambda item: sum(item[1]), reverse=True)[:BEAM]
+        least = HOPELESS * sum(best[0][1])
+        beams = {labels: chances for labels, chances in best if sum(chances) >= least}
     return {labels: sum(chances) for labels, chances in beams.items()}
 
 

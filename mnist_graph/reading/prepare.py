@@ -1,13 +1,16 @@
 """The way from a picture to what a network is given. Needs no network, and no TensorFlow."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from mnist_graph.reading.page import SMALL, find_page
+from mnist_graph.reading.page import SMALL, Page, find_page, show_dark_on_light
 from mnist_graph.reading.picture import Picture, read_reduced
 from mnist_graph.reading.pieces import Piece, cut_pieces
-from mnist_graph.reading.rows import find_components, find_rows
+from mnist_graph.reading.rows import Components, Row, find_components, find_rows
 from mnist_graph.reading.scaling import WORKING_PIXELS
 from mnist_graph.reading.strips import Strip, cut_strips, take_whole
 
@@ -33,15 +36,21 @@ class PreparedRow(NamedTuple):
     """What `Classifier` reads: what may be single digits."""
 
 
-class Prepared(NamedTuple):
+@dataclass(frozen=True)
+class Prepared:
     """A picture, ready for `Reader.read_prepared` and `Classifier.read_prepared`."""
 
-    rows: list[PreparedRow]
-    """From the top."""
+    find_rows: Callable[[], list[PreparedRow]]
+    """Finds the rows; in a small picture that has yet to be done."""
     whole: Strip | None
     """The whole picture as a strip, where it may be a single row; None where it cannot be."""
     size: tuple[int, int]
     """Width and height of the upright picture in pixels."""
+
+    @cached_property
+    def rows(self) -> list[PreparedRow]:
+        """The rows from the top."""
+        return self.find_rows()
 
 
 def prepare(picture: Picture, name: str | None = None) -> Prepared:
@@ -61,22 +70,33 @@ def prepare(picture: Picture, name: str | None = None) -> Prepared:
         for row in prepared.rows
     ]
     whole = prepared.whole and prepared.whole.enlarged(reduced.step)
-    return Prepared(rows, whole, reduced.size)
+    return Prepared(lambda: rows, whole, reduced.size)
 
 
 def prepare_grey(grey: np.ndarray) -> Prepared:
     """Find the rows in a picture: uint8 [height, width]."""
+    size = grey.shape[1], grey.shape[0]
+    is_small = grey.shape[0] < SMALL
+    if is_small and np.ptp(grey) > MIN_RANGE:
+        # Most are one row and are read as such; then nobody asks for their rows.
+        whole = take_whole(show_dark_on_light(grey))
+        return Prepared(lambda: _cut_rows(*_find_rows(grey)), whole, size)
+    page, components, rows = _find_rows(grey)
+    if is_small:
+        may_be_one = bool(page.mask.any())
+    else:
+        height = max((row.height for row in rows), default=0)
+        may_be_one = bool(rows) and page.mask.shape[0] < ONE_ROW * height
+    cut = _cut_rows(page, components, rows)
+    return Prepared(lambda: cut, take_whole(page.grey) if may_be_one else None, size)
+
+
+def _find_rows(grey: np.ndarray) -> tuple[Page, Components, list[Row]]:
     page = find_page(grey)
     components = find_components(page.mask, page.stroke)
     rows = find_rows(components, page.stroke)
-    rows = [row for row in rows if row.height >= LEAST_HEIGHT * page.scale]
-    height = max((row.height for row in rows), default=0)
-    if grey.shape[0] < SMALL:
-        may_be_one = bool(page.mask.any()) or np.ptp(grey) > MIN_RANGE
-    else:
-        may_be_one = bool(rows) and page.mask.shape[0] < ONE_ROW * height
-    return Prepared(
-        [PreparedRow(cut_strips(page, row), cut_pieces(page, components, row)) for row in rows],
-        take_whole(page.grey) if may_be_one else None,
-        (grey.shape[1], grey.shape[0]),
-    )
+    return page, components, [row for row in rows if row.height >= LEAST_HEIGHT * page.scale]
+
+
+def _cut_rows(page: Page, components: Components, rows: list[Row]) -> list[PreparedRow]:
+    return [PreparedRow(cut_strips(page, row), cut_pieces(page, components, row)) for row in rows]

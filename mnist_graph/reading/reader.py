@@ -19,6 +19,8 @@ PREFER_WHOLE = 0.3
 """A whole picture is read as one strip unless its rows are read with a probability, in the
 geometric mean of their digits, that is higher by this. Chosen on the development strings and on
 validation digits."""
+SURE = 0.95
+"""A strip is read in one view only if each of its digits has this probability in it."""
 
 
 class Reader(StripPredictor):
@@ -37,13 +39,7 @@ class Reader(StripPredictor):
     def read_prepared(self, prepared: Prepared) -> list[Digit]:
         """Return the digits in a picture that `prepare` has prepared."""
         require("prepared", prepared, Prepared, "what prepare returns")
-        rows = [row.strips for row in prepared.rows]
-        strips = [strip for row in rows for strip in row]
-        decoded = self._decode(strips if prepared.whole is None else [prepared.whole, *strips])
-        if prepared.whole is not None:
-            whole, *decoded = decoded
-            if _probability([whole]) + PREFER_WHOLE >= _probability(decoded):
-                rows, decoded = [[prepared.whole]], [whole]
+        rows, decoded = self._read_strips(prepared)
         texts = iter(decoded)
         found = [
             [digit for strip in row for digit in _place(strip, next(texts), prepared.size)]
@@ -55,11 +51,37 @@ class Reader(StripPredictor):
             for column, (box, probabilities) in enumerate(row)
         ]
 
+    def _read_strips(self, prepared: Prepared) -> tuple[list[list[Strip]], list[Decoded]]:
+        """Return the strips of each row, and the digits in each strip, in this order: the whole
+        picture as one strip, or the rows that were found in it if that is more probable.
+        """
+        whole = prepared.whole
+        if whole is not None:
+            decoded = self._decode([whole])
+            enough = _probability(decoded) + PREFER_WHOLE
+            if enough >= 1:
+                return [[whole]], decoded
+        rows = [row.strips for row in prepared.rows]
+        of_rows = self._decode([strip for row in rows for strip in row])
+        if whole is not None and enough >= _probability(of_rows):
+            return [[whole]], decoded
+        return rows, of_rows
+
     def _decode(self, strips: Sequence[Strip]) -> list[Decoded]:
-        """Return the digits in each strip."""
-        views = [view for strip in strips for view in make_views(strip.pixels)]
-        columns = iter(self.predict_strips(views))
-        return [decode(*islice(columns, VIEWS)) for _ in strips]
+        """Return the digits in each strip: those of all views where the first leaves doubt."""
+        columns = self.predict_strips([strip.pixels for strip in strips])
+        decoded = [decode(view) for view in columns]
+        unsure = [number for number, each in enumerate(decoded) if _least(each) < SURE]
+        views = [view for number in unsure for view in make_views(strips[number].pixels)]
+        others = iter(self.predict_strips(views))
+        for number in unsure:
+            decoded[number] = decode(columns[number], *islice(others, VIEWS))
+        return decoded
+
+
+def _least(decoded: Decoded) -> float:
+    """Return the probability of the least probable digit; 0 without digits."""
+    return float(decoded.probabilities.max(axis=1).min(initial=1)) if decoded.labels else 0.0
 
 
 def _probability(decoded: Sequence[Decoded]) -> float:

@@ -17,6 +17,9 @@ BROKEN = 1 / 3
 FRAMED = 0.35
 """A component with another one in its box that has this share of its height, at least, is the
 frame of a form."""
+BESIDE = 0.5
+"""A row goes on in a frame that shares this much of its height, in digit heights, and is no
+further away than this."""
 HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
 MAX_ASPECT = 8.0
@@ -25,6 +28,8 @@ FINE = 0.4
 """Strokes are broader than this share of the typical stroke; print may be finer."""
 INKED = 4.0
 """The strokes of a digit are at most this many times as long as it is high."""
+LOWER = 0.6
+"""This share of a row, by its width, is lower than its typical digit."""
 MAX_STEP = 0.55
 """Neighbours in a row are offset by less than this, in typical digit heights."""
 MAX_LOOK_AHEAD = 2.0
@@ -53,6 +58,9 @@ class Row(NamedTuple):
     """int [members, 4]: left, top, right, bottom in working pixels."""
     height: float
     """Of a typical digit, in working pixels."""
+    extent: tuple[float, float]
+    """Where it begins and ends, in working pixels: digits that touch the frame of a form are no
+    components of their own."""
 
 
 def find_components(mask: np.ndarray, stroke: float) -> Components:
@@ -89,14 +97,17 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     kept = np.flatnonzero(is_pen & (areas >= MIN_AREA) & (width < MAX_ASPECT * height))
     if not 0 < len(kept) <= MAX_COMPONENTS:
         return []
-    kept = kept[~_are_frames(boxes[kept])]
+    are_frames = _are_frames(boxes[kept])
+    frames, kept = boxes[kept[are_frames]], kept[~are_frames]
     typical = typical_height(boxes[kept], areas[kept], stroke)
     low, high = HEIGHTS
     kept = kept[(height[kept] > low * typical) & (height[kept] < high * typical)]
     rows = []
     for row in _chain(boxes[kept], typical):
         members = kept[row]
-        rows.append(Row(members.tolist(), boxes[members], _row_height(height[members])))
+        line = _row_height(boxes[members])
+        extent = _find_extent(boxes[members], frames, line)
+        rows.append(Row(members.tolist(), boxes[members], line, extent))
     whole = [row for row in rows if not _is_cut_off(row.boxes, components.labels.shape)]
     return (whole or rows) if len(rows) <= MAX_ROWS else []
 
@@ -142,9 +153,27 @@ def typical_height(boxes: np.ndarray, areas: np.ndarray, stroke: float) -> float
     return float(height[order[np.searchsorted(ink, ink[-1] / 2)]])
 
 
-def _row_height(heights: np.ndarray) -> float:
-    """Return the typical height in a row, where broken digits are lower."""
-    return float(np.percentile(heights, 70))
+def _row_height(boxes: np.ndarray) -> float:
+    """Return the height of a typical digit in a row of `boxes`, int [n, 4], where broken digits are
+    lower. A box counts as much as it is wide: the sides of a form's boxes are high, but narrow.
+    """
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    order = np.argsort(height)
+    share = np.cumsum(width[order]) / width.sum()
+    return float(height[order[np.searchsorted(share, LOWER)]])
+
+
+def _find_extent(boxes: np.ndarray, frames: np.ndarray, height: float) -> tuple[float, float]:
+    """Return where a row of `boxes`, int [n, 4], begins and ends with the `frames`, int [m, 4],
+    that it stands in or next to. `height` is that of its digits.
+    """
+    left, right = float(boxes[:, 0].min()), float(boxes[:, 2].max())
+    top, bottom = np.median(boxes[:, 1]), np.median(boxes[:, 3])
+    shared = np.minimum(frames[:, 3], bottom) - np.maximum(frames[:, 1], top)
+    for frame in frames[shared > BESIDE * height]:
+        if frame[0] < right + BESIDE * height and frame[2] > left - BESIDE * height:
+            left, right = min(left, float(frame[0])), max(right, float(frame[2]))
+    return left, right
 
 
 def _chain(boxes: np.ndarray, height: float) -> list[list[int]]:

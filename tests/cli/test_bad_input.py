@@ -31,6 +31,7 @@ MLP = ("--model", "mlp")
 
 INVALID_FLAGS = {
     "no model": ((), "--model is missing (see --list-models)"),
+    "no model for a new run": (("--run-dir", "new"), "--model is missing (see --list-models)"),
     "unknown model": (("--model", "nope"), "there is no model 'nope'; there are softmax, mlp, cnn"),
     "mistyped model": (("--model", "mpl"), "there is no model 'mpl'; did you mean mlp?"),
     "unknown flag": ((*SOFTMAX, "--zz"), "there is no flag '--zz' (see --help)"),

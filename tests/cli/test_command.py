@@ -185,9 +185,10 @@ def test_predict_ignores_unfinished_runs(command, tmp_path):
     assert "training it first" in command(*SHORT, "--predict", TEST_IMAGE).err
 
 
-def test_predict_uses_the_run_in_run_dir(trained, command, tmp_path):
+@pytest.mark.parametrize("model", [("--model", "mlp"), ()])
+def test_predict_uses_the_run_in_run_dir(trained, command, tmp_path, model):
     directory = trained("mlp").directory
-    words = ("--model", "mlp", "--run-dir", directory, "--predict", TEST_IMAGE)
+    words = (*model, "--run-dir", directory, "--predict", TEST_IMAGE)
     assert command(*words) == (0, "Prediction for test image: 2\n", "")
     assert not (tmp_path / "runs").exists()
 

@@ -8,7 +8,9 @@ from mnist_graph.data.strips.allographs import ALLOGRAPHS
 from mnist_graph.data.strips.form import pad_strips, to_strip
 from mnist_graph.data.strips.hands import Digits, pen_strokes, pick_hand, training_writers
 from mnist_graph.data.strips.maker import StripMaker, make_test_strips, training_strips
+from mnist_graph.data.strips.paper import Lines
 from mnist_graph.data.strips.pen import Pen, draw_image, draw_strokes, smooth
+from mnist_graph.data.strips.writing import write_row
 
 PEN = Pen(height=40.0, width=1.0, slant=0.0, thickness=4.0, wobble=0.0)
 
@@ -63,6 +65,33 @@ def test_digits_are_legible(maker: StripMaker) -> None:
         if digits:
             dark.append((pixels > 128).mean())
     assert 0.02 < np.mean(dark) < 0.4
+
+
+def test_rows_end_where_the_strip_does(mnist: DataSets, monkeypatch: pytest.MonkeyPatch) -> None:
+    for lines in ("draw", "draw_cells"):
+        monkeypatch.setattr(Lines, lines, lambda *_: None)
+    digits, longest = Digits(mnist.train), 0
+    for seed in range(150):
+        row = write_row(digits, 300, np.random.default_rng(seed))
+        longest = max(longest, np.flatnonzero(row.ink.any(axis=0)).max(initial=0))
+    assert 250 < longest < 300
+
+
+def test_places_of_a_form_are_equally_wide_and_enough_for_its_digits(
+    mnist: DataSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edges: list[float] = []
+    monkeypatch.setattr(Lines, "draw_cells", lambda _, drawn: edges.extend(drawn))
+    digits, forms = Digits(mnist.train), 0
+    for seed in range(150):
+        edges.clear()
+        row = write_row(digits, 600, np.random.default_rng(seed))
+        if len(edges) < 4 or not row.digits:
+            continue
+        forms += 1
+        assert len(edges) > len(row.digits)
+        np.testing.assert_allclose(np.diff(edges), edges[1] - edges[0])
+    assert forms > 5
 
 
 def test_test_strips_are_always_the_same_and_of_the_given_digits(mnist: DataSets) -> None:

@@ -13,7 +13,7 @@ from mnist_graph.graph.sessions import choose_device, open_session
 
 tf1 = tf.compat.v1
 TINY = recipes["reader"].override(
-    channels=(4, 4, 4, 4, 8, 8, 8, 8, 12, 12), batch_size=4, precision="float32"
+    channels=(4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12), batch_size=4, precision="float32"
 )
 
 
