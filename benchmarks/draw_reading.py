@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.pages import make_page
-from mnist_graph import Classifier, read_data_sets
+from mnist_graph import Classifier, Reader, read_data_sets
 from mnist_graph.reading.annotate import annotate
 from mnist_graph.reading.confidence import MIN_PROBABILITY
 from mnist_graph.reading.form import normalise
@@ -29,12 +29,13 @@ TEXT_COLOUR, BAR_COLOUR, FAINT_COLOUR = "#222222", "#2f6fb7", "#999999"
 
 
 def main() -> None:
-    with Classifier.from_model("cnn-fast") as reader:
-        _draw_digit(reader)
+    with Reader.shipped() as reader:
         _draw_page(reader)
+    with Classifier.from_model("cnn-fast") as classifier:
+        _draw_digit(classifier)
 
 
-def _draw_page(reader: Classifier) -> None:
+def _draw_page(reader: Reader) -> None:
     """Draw docs/page.jpg: a page of test digits next to the same page annotated."""
     data = read_data_sets().test
     rng = np.random.default_rng(PAGE_SEED)
@@ -47,11 +48,11 @@ def _draw_page(reader: Classifier) -> None:
     figure.save(ROOT / "docs" / "page.jpg", quality=80)
 
 
-def _draw_digit(reader: Classifier) -> None:
+def _draw_digit(classifier: Classifier) -> None:
     """Draw docs/reading.png: a picture, the network's input and its probabilities."""
     prepared = prepare(TEST_IMAGE)
-    (digit,) = reader.read_prepared(prepared)
-    given = normalise(prepared.rows[0].pieces[0].ink, reader.run.image_shape)
+    (digit,) = classifier.read_prepared(prepared)
+    given = normalise(prepared.rows[0].pieces[0].ink, classifier.run.image_shape)
     canvas = Image.new("RGB", (3 * PANEL_SIDE + 4 * MARGIN, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(16)

@@ -28,6 +28,8 @@ FINE = 0.4
 """Strokes are broader than this share of the typical stroke; print may be finer."""
 INKED = 4.0
 """The strokes of a digit are at most this many times as long as it is high."""
+CROSSING = 0.25
+"""Rows of writing share less than this of their height."""
 LOWER = 0.6
 """This share of a row, by its width, is lower than its typical digit."""
 MAX_STEP = 0.55
@@ -108,8 +110,34 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
         line = _row_height(boxes[members])
         extent = _find_extent(boxes[members], frames, line)
         rows.append(Row(members.tolist(), boxes[members], line, extent))
+    rows = _without_crossing(rows)
     whole = [row for row in rows if not _is_cut_off(row.boxes, components.labels.shape)]
     return (whole or rows) if len(rows) <= MAX_ROWS else []
+
+
+def _without_crossing(rows: list[Row]) -> list[Row]:
+    """Return the rows, from the top, without those that reach into the one before or after them and
+    are of less width: the teeth of a comb.
+    """
+    widths = [int((row.boxes[:, 2] - row.boxes[:, 0]).sum()) for row in rows]
+    crossing = set()
+    for upper in range(len(rows) - 1):
+        less, more = sorted((upper, upper + 1), key=widths.__getitem__)
+        if _reaches_into(rows[less], rows[more]):
+            crossing.add(less)
+    return [row for number, row in enumerate(rows) if number not in crossing]
+
+
+def _reaches_into(row: Row, other: Row) -> bool:
+    """Return whether most of a row's boxes share height with the other row where they are."""
+    x, other_x = ((each.boxes[:, 0] + each.boxes[:, 2]) / 2 for each in (row, other))
+    left, right = other.extent
+    beside = (x > left - other.height) & (x < right + other.height)
+    order = np.argsort(other_x)
+    top, bottom = (np.interp(x, other_x[order], other.boxes[order, edge]) for edge in (1, 3))
+    high = row.boxes[:, 3] - row.boxes[:, 1]
+    shared = np.minimum(bottom, row.boxes[:, 3]) - np.maximum(top, row.boxes[:, 1])
+    return bool(np.mean(beside & (shared > CROSSING * high)) > 0.5)
 
 
 def _are_frames(boxes: np.ndarray) -> np.ndarray:
