@@ -16,6 +16,7 @@ from pages import (
     write_digits,
 )
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from mnist_graph import Digit
 
@@ -72,6 +73,13 @@ def test_every_digit_is_found_in_its_row_and_column(digits, name):
     factor = picture.width / ink.shape[1]
     scaled = [d._replace(box=tuple(side * factor for side in d.box)) for d in written]
     assert_found(picture, scaled, tolerance=8 * max(factor, 1))
+
+
+def test_a_zero_in_broad_strokes_is_not_taken_for_light_ink():
+    # In what is blurred, the levels of the paper are not all the same.
+    zero = 255 - np.pad(load_digits().images[55], 2) * (255 / 16)
+    blurred = Image.fromarray(zero.astype(np.uint8)).resize((240, 240), Image.Resampling.BICUBIC)
+    assert len(find_digits(blurred)) == 1
 
 
 def test_boxes_are_in_pixels_of_the_picture(digits):

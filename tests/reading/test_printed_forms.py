@@ -18,6 +18,9 @@ from pages import (
 )
 from PIL import Image
 
+from benchmarks.forms import make_form
+from mnist_graph.reading.prepare import prepare
+
 PITCH = 80
 """The distance between two places of a form in pixels."""
 FORMS = pytest.mark.parametrize("kind", ["comb", "ladder", "boxes"])
@@ -74,6 +77,20 @@ def test_the_digits_in_a_form_are_found(digits, kind):
     found = find_pieces(add_noise(form, 2, 90))
     assert [digit.column for digit in found] == list(range(len(labels)))
     assert all(30 < digit.box.height < 62 and digit.box.width < PITCH - 8 for digit in found)
+
+
+@pytest.mark.parametrize("seed", [4, 13, 16, 48, 49])
+def test_a_photographed_form_is_one_strip_with_all_its_digits(mnist, seed):
+    # Some digits touch the print; of some combs the teeth remain without the line below.
+    rng = np.random.default_rng((2027, seed, 1_000_000))
+    chosen = rng.integers(0, mnist.validation.num_examples, int(rng.integers(4, 11)))
+    pixels, labels = mnist.validation.pixels[chosen], mnist.validation.sparse_labels[chosen]
+    form = make_form(pixels, labels, rng)
+    (row,) = prepare(form.picture).rows
+    (strip,) = row.strips
+    assert strip.left < min(digit.box[0] for digit in form.digits)
+    end = strip.left + strip.pixels.shape[1] / strip.scale
+    assert end > max(digit.box[2] for digit in form.digits)
 
 
 def test_ones_on_a_ruled_line_are_not_a_comb():

@@ -1,5 +1,7 @@
 """Rows become strips, and what is found in a strip is found in the picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pages import (
@@ -106,15 +108,15 @@ class WholeOrRows(BlobReader):
 
     def __init__(self, whole, rows):
         self.sure = whole, rows
+        self.seen = []
 
     def predict_strips(self, strips):
         predicted = [empty_columns(strip) for strip in strips]
-        # The whole picture is the one with most paper.
-        whole = np.argmin([strip.mean() for strip in strips[::VIEWS]])
-        for number, columns in enumerate(predicted):
-            label = int(number // VIEWS != whole)
+        for strip, columns in zip(strips, predicted, strict=True):
+            label = int(np.count_nonzero((strip > 128).any(axis=1)) > 15)  # higher in its row
             columns[2] = (1 - self.sure[label]) / 10
             columns[2, label] = self.sure[label]
+            self.seen.append(label)
         return predicted
 
 
@@ -125,13 +127,33 @@ def test_the_whole_picture_is_read_unless_its_rows_are_clearly_surer(digits, who
     assert digit.label == read
 
 
+@pytest.mark.parametrize(("sure", "seen"), [(0.99, [0]), (0.8, [0] * (1 + VIEWS))])
+def test_other_views_are_read_only_in_doubt(digits, sure, seen):
+    reader = WholeOrRows(sure, 1.0)
+    reader.read(paint(np.pad(scaled_ink(digits[3][0]), 60)))
+    assert reader.seen == seen
+
+
+def test_rows_are_looked_for_only_in_doubt(digits):
+    prepared = prepare(paint(np.pad(scaled_ink(digits[3][0]), 60)))
+
+    def find_rows():
+        raise AssertionError("looked for rows")
+
+    prepared = replace(prepared, find_rows=find_rows)
+    assert len(WholeOrRows(0.8, 0.9).read_prepared(prepared)) == 1
+    with pytest.raises(AssertionError, match="looked for rows"):
+        WholeOrRows(0.5, 0.9).read_prepared(prepared)
+
+
 def test_rows_that_the_network_finds_empty_do_not_count(digits):
     ink, _ = write_digits(digits, [[3, 1, 4], [1, 5], [9, 2]], line_height=200)
 
     class BlindToTheFirst(BlobReader):
         def predict_strips(self, strips):
+            first = 1 if len(strips) == 3 else VIEWS  # then the other views of the first
             predicted = super().predict_strips(strips)
-            return [*map(empty_columns, strips[:VIEWS]), *predicted[VIEWS:]]
+            return [*map(empty_columns, strips[:first]), *predicted[first:]]
 
     found = BlindToTheFirst().read(paint(ink))
     assert {digit.row for digit in found} == {0, 1}
