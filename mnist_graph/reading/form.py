@@ -15,20 +15,21 @@ INK = 0.2
 """The share of the strongest ink from which a pixel counts as part of the digit."""
 
 BROAD = 3 / 28
-"""Strokes that come out broader than this share of the frame are of a thick pen or a blurred
-picture; MNIST's are 2.6 of 28 pixels broad (the median over its validation images)."""
+"""Broader strokes than this share of the frame come from a thick pen or a blurred picture; MNIST's
+are 2.6 of 28 pixels broad (the median over its validation images)."""
 BROAD_BOX = 19 / 28
-"""Their box is so much smaller, as half of such a stroke's edge lies outside of the digit,"""
+"""The box of a digit with broad strokes. Half of the edge of such a stroke is outside the digit."""
 FADING = 1.5
-"""and their edges fade by the power of how broad they are, of this at most. Both were chosen
-on MNIST's validation images, drawn and on pages, and on scikit-learn's digits."""
+"""The edges of broad strokes are raised to the power of stroke width over BROAD, but at most to
+this power. BROAD_BOX and FADING were chosen on MNIST's validation images, drawn and on pages, and
+on scikit-learn's digits."""
 
 
 def normalise(ink: np.ndarray, image_shape: tuple[int, int] = (28, 28)) -> np.ndarray:
-    """The digit in `ink`, float32 [height, width] in [0, 1], in MNIST's form.
+    """Return the digit in `ink`, float32 [height, width] in [0, 1], in MNIST's form.
 
-    Its box is scaled to fit 20x20 of 28x28 (the same shares of another `image_shape`) with
-    its proportions kept, and its centre of mass put at the centre: uint8 [*image_shape].
+    Its box is scaled to fit 20x20 of 28x28 (the same shares of another `image_shape`) with its
+    proportions kept, and its centre of mass is put at the centre: uint8 [*image_shape].
     """
     digit = _crop(ink)
     image = _framed(digit, image_shape, BOX)
@@ -41,7 +42,7 @@ def normalise(ink: np.ndarray, image_shape: tuple[int, int] = (28, 28)) -> np.nd
 def _framed(
     digit: np.ndarray, image_shape: tuple[int, int], box: float, fading: float = 1.0
 ) -> np.ndarray:
-    """float32 [*image_shape] in [0, 1], with `digit` in a `box` of this share of it."""
+    """Return float32 [*image_shape] in [0, 1] with `digit` in a `box` of this share of it."""
     scale = min(box * frame / side for frame, side in zip(image_shape, digit.shape, strict=True))
     height, width = (max(1, round(side * scale)) for side in digit.shape)
     resized = Image.fromarray(digit).resize((width, height), Image.Resampling.BICUBIC)
@@ -54,24 +55,25 @@ def _framed(
 
 
 def _stroke_width(image: np.ndarray) -> float:
-    """Of the strokes in `image`, in pixels: their area over half of the length of their edge,
-    over which the ink falls from 1 to 0, however softly."""
+    """Return the width of the strokes in `image`, in pixels: their area over half the length of
+    their edge, where the ink falls from 1 to 0.
+    """
     edge = float(np.hypot(*np.gradient(np.pad(image, 1))).sum())
     return 2 * float(image.sum()) / max(edge, 1e-6)
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
-    """The box around what is ink."""
+    """Return the box around the ink."""
     rows, columns = np.nonzero(ink >= INK)
     return np.ascontiguousarray(ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
 
 
 def _offset(mass: np.ndarray, frame: int) -> int:
-    """Where a digit of `mass` [side] starts in a frame that long, so that its centre of mass
-    is at the centre, as near as whole pixels and the frame's edges allow.
+    """Return where a digit of `mass` [side] starts in a frame of this length, so that its centre of
+    mass is as near the centre as whole pixels and the frame's edges allow.
 
-    MNIST puts it at frame / 2 counted from 0: 14 for 28, not 13.5 (the mean over its
-    training images is 14.0).
+    MNIST puts it at frame / 2 counted from 0: 14 for 28, not 13.5 (the mean over its training
+    images is 14.0).
     """
     centre = float(mass @ np.arange(len(mass)) / mass.sum())
     return int(np.clip(round(frame / 2 - centre), 0, frame - len(mass)))

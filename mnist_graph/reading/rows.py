@@ -17,9 +17,9 @@ BROKEN = 1 / 3
 FRAMED = 0.35
 """A component with another one in its box that has this share of its height, at least, is the
 frame of a form."""
-BESIDE = 0.5
-"""A row goes on in a frame that shares this much of its height, in digit heights, and is no
-further away than this."""
+ADJACENT = 0.5
+"""A row continues in a frame that overlaps it vertically by more than this, in digit heights, and
+is horizontally closer than this."""
 HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
 MAX_ASPECT = 8.0
@@ -132,12 +132,12 @@ def _reaches_into(row: Row, other: Row) -> bool:
     """Return whether most of a row's boxes share height with the other row where they are."""
     x, other_x = ((each.boxes[:, 0] + each.boxes[:, 2]) / 2 for each in (row, other))
     left, right = other.extent
-    beside = (x > left - other.height) & (x < right + other.height)
+    in_reach = (x > left - other.height) & (x < right + other.height)
     order = np.argsort(other_x)
     top, bottom = (np.interp(x, other_x[order], other.boxes[order, edge]) for edge in (1, 3))
     high = row.boxes[:, 3] - row.boxes[:, 1]
     shared = np.minimum(bottom, row.boxes[:, 3]) - np.maximum(top, row.boxes[:, 1])
-    return bool(np.mean(beside & (shared > CROSSING * high)) > 0.5)
+    return bool(np.mean(in_reach & (shared > CROSSING * high)) > 0.5)
 
 
 def _are_frames(boxes: np.ndarray) -> np.ndarray:
@@ -198,8 +198,8 @@ def _find_extent(boxes: np.ndarray, frames: np.ndarray, height: float) -> tuple[
     left, right = float(boxes[:, 0].min()), float(boxes[:, 2].max())
     top, bottom = np.median(boxes[:, 1]), np.median(boxes[:, 3])
     shared = np.minimum(frames[:, 3], bottom) - np.maximum(frames[:, 1], top)
-    for frame in frames[shared > BESIDE * height]:
-        if frame[0] < right + BESIDE * height and frame[2] > left - BESIDE * height:
+    for frame in frames[shared > ADJACENT * height]:
+        if frame[0] < right + ADJACENT * height and frame[2] > left - ADJACENT * height:
             left, right = min(left, float(frame[0])), max(right, float(frame[2]))
     return left, right
 

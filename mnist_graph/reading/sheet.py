@@ -6,36 +6,44 @@ import numpy as np
 SIDE = 320
 """The sheet is looked for in a picture scaled to this many pixels along its longer side."""
 MARGIN = 0.008
-"""What is left off inside the sheet's edge, as a share of the picture's longer side."""
+"""The rim of the sheet that is left out, as a share of the picture's longer side."""
 
 STEP = 0.35
-"""A sheet that is this much lighter than the table is told as well as one that is more so."""
-
+"""A sheet that is lighter than the table by this share is as distinct as any."""
 NEAR, FAR = 2, 6
-"""The distances, in pixels, between which the sheet's edge is examined on either side."""
+"""The sheet's edge is compared at these distances from it on either side, in pixels."""
 RIM = 6
-"""A corner is so many pixels from the picture's edge, or it is where the edge cuts the sheet;"""
+"""A corner is more than this many pixels from the picture's edge; a nearer one may be where the
+picture cuts the sheet off."""
 BLUNTEST = 130.0
-"""and of this many degrees at most: the edge of a shadow bends less."""
+"""The largest angle of a corner, in degrees. The edge of a shadow bends less."""
 LONG = 0.5
-"""A side this long, as a share of the longest, is a shadow's edge and not the sheet's"""
+"""Sides of at least this share of the longest side are checked for sharpness."""
 SHARP = 0.65
-"""where less than this share of the step lies within two pixels: measured, on drawn pages,
-sheets have 0.9 and more there, shadows 0.6 and less."""
+"""At a sharp side, at least this share of the step in light lies within NEAR pixels. On drawn pages
+it is 0.9 or more at the sides of sheets and 0.6 or less at shadows."""
 BROAD = 5
-"""A table is dark over so many pixels;"""
+"""The dark parts of a table are at least this broad, in pixels."""
 FRAMED = 0.3
-"""and along this share of the picture's edges at least."""
+"""A table is dark along at least this share of the picture's edges."""
+LEAST, GREATEST = 0.12, 0.97
+"""Least and greatest area of a sheet, as shares of the picture."""
 
 
 def find_sheet(work: np.ndarray, dark: np.ndarray) -> np.ndarray | None:
-    """The sheet on `work`, uint8 [h, w]: uint8 [h, w], 1 on the sheet, short of its edge; None
-    where the picture shows no more than the sheet. `dark`, uint8 [h', w'], is what seems to be
-    ink: a table does, where the light is uneven.
+    """Find the sheet of paper in a picture.
 
-    A sheet is lighter than what it lies on, convex, has a sharp edge and shows a corner. It
-    is the largest region of which this is true: the lit part of a sheet that lies half in
-    the shadow is smaller, and what a soft shadow leaves has no sharp edge.
+    A sheet is lighter than the table, convex, has a sharp edge and at least one corner. The largest
+    such region is the sheet: of a sheet that is half in the shadow, the lit part is smaller, and
+    the edge of a soft shadow is not sharp.
+
+    Args:
+        work: uint8 [h, w], the picture.
+        dark: uint8 [h', w'], 1 on what is darker than its surroundings (`dark_parts`). In uneven
+            light that includes a table.
+
+    Returns:
+        uint8 [h, w], 1 on the sheet without its rim; None if the picture shows only the sheet.
     """
     height, width = work.shape
     factor = SIDE / max(height, width)
@@ -54,8 +62,8 @@ def find_sheet(work: np.ndarray, dark: np.ndarray) -> np.ndarray | None:
 
 
 def _framed_sheet(dark: np.ndarray) -> np.ndarray | None:
-    """The outline of what a frame of dark parts along the picture's edges leaves free."""
-    # A table is seen in its grain, but broad; the lines of the paper are not.
+    """Return the outline of the sheet inside a frame of dark parts along the picture's edges."""
+    # The grain of a table is broad; the lines on paper are not.
     dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((BROAD, BROAD), np.uint8))
     _, labels = cv2.connectedComponents(dark)
@@ -77,14 +85,14 @@ def _framed_sheet(dark: np.ndarray) -> np.ndarray | None:
     outline = max(outlines, key=cv2.contourArea)
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
-    if not 0.12 * dark.size < area < 0.97 * dark.size or cv2.contourArea(outline) < 0.93 * area:
+    if not LEAST < area / dark.size < GREATEST or cv2.contourArea(outline) < 0.93 * area:
         return None
     return hull if _has_corner(hull, dark.shape) else None
 
 
 def _light_sheet(small: np.ndarray) -> np.ndarray | None:
-    """The outline of a region that is lighter than all around it."""
-    # Writing is filled in: it is narrower than this, and a sheet's edge stays where it is.
+    """Return the outline of the region that is lighter than its surroundings."""
+    # Closing removes writing, which is narrower than this, and leaves the sheet's edge in place.
     side = max(5, min(small.shape) // 10)
     padded = cv2.copyMakeBorder(
         cv2.medianBlur(small, 3), side, side, side, side, cv2.BORDER_REPLICATE
@@ -100,7 +108,9 @@ def _light_sheet(small: np.ndarray) -> np.ndarray | None:
 
 
 def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, float]:
-    """The outline [points, 1, 2] and area of the sheet, if it is what is above `level`."""
+    """Return the outline [points, 1, 2] and the score of the region above `level`; None and 0 if
+    that is no sheet. The score is its area, weighted by how distinct and how convex it is.
+    """
     light = (small > level).astype(np.uint8)
     outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
@@ -108,7 +118,7 @@ def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, fl
     outline = max(outlines, key=cv2.contourArea)
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
-    if not 0.12 * small.size < area < 0.97 * small.size:
+    if not LEAST < area / small.size < GREATEST:
         return None, 0
     straight = (cv2.contourArea(outline) / area - 0.94) / 0.05
     if straight < 0.3:
@@ -119,7 +129,7 @@ def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, fl
     outside = _ring(1 - inside, NEAR, FAR)
     if not (ring.any() and outside.any()):  # pragma: no cover - too thin for either
         return None, 0
-    # Just within the edge it is lighter than just beyond it, nearly all the way round.
+    # The sheet is lighter just inside its edge than just outside, almost all the way round.
     beyond = cv2.dilate(np.where(outside > 0, small, 0), np.ones((13, 13), np.uint8))
     close = (ring > 0) & (beyond > 0)
     if not close.any() or not _has_corner(hull, small.shape) or _has_soft_side(hull, small):
@@ -129,7 +139,7 @@ def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, fl
 
 
 def _has_soft_side(hull: np.ndarray, small: np.ndarray) -> bool:
-    """Whether along one of the outline's longer sides the light falls little by little."""
+    """Return whether the light falls off gradually along one of the outline's longer sides."""
     outline = np.vstack([hull, hull[:1]])[:, 0].astype(float)
     way = np.append(0, np.cumsum(np.linalg.norm(np.diff(outline, axis=0), axis=1)))
     at = np.arange(0.0, way[-1])
@@ -160,14 +170,15 @@ def _has_soft_side(hull: np.ndarray, small: np.ndarray) -> bool:
 
 
 def _ring(region: np.ndarray, near: int, far: int) -> np.ndarray:
-    """What of `region` lies from `near` to `far` pixels inside its edge."""
+    """Return the part of `region` that is `near` to `far` pixels inside its edge."""
     depth = cv2.distanceTransform(region, cv2.DIST_L2, 3)
     return ((depth > near) & (depth <= far)).astype(np.uint8)
 
 
 def _has_corner(hull: np.ndarray, shape: tuple[int, int]) -> bool:
-    """Whether the outline has three to six corners, and one that is clearly one lies inside
-    the picture."""
+    """Return whether the outline has three to six corners, one of them distinct and inside the
+    picture.
+    """
     outline = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)
     corners = outline[:, 0].astype(float)
     if not 3 <= len(corners) <= 6:  # pragma: no cover - a round thing on a table
