@@ -58,7 +58,7 @@ def fuzz_picture(content: bytes, folder: Path) -> None:
     except MnistGraphError:
         return
     if grey.size <= MAX_PIXELS:
-        prepare_grey(grey)
+        assert prepare_grey(grey).rows is not None
 
 
 def fuzz_pages(content: bytes, folder: Path) -> None:
