@@ -75,7 +75,7 @@ def find_page(grey: np.ndarray) -> Page:
     if level is not None:
         return _find_drawing(grey, work, scale, level)
     sheet = None if is_small else find_sheet(work, dark_parts(work))
-    if sheet is None and is_light_on_dark(work):
+    if sheet is None and is_light_on_dark(grey if is_small else work):
         grey, work = 255 - grey, 255 - work
     paper = find_paper(work, sheet)
     seen = find_foreground(work, paper, sheet)
@@ -90,7 +90,7 @@ def show_dark_on_light(grey: np.ndarray) -> np.ndarray:
     grey = smooth_blocks(grey)
     work, _ = to_working_size(grey)
     level = _plain_level(work, is_small=True)
-    is_light = is_light_on_dark(work) if level is None else _is_lighter(work, level)
+    is_light = is_light_on_dark(grey) if level is None else _is_lighter(work, level)
     return 255 - grey if is_light else grey
 
 
@@ -126,12 +126,12 @@ def _commonest_level(work: np.ndarray) -> tuple[int, float]:
     return level, float(near) / work.size
 
 
-def is_light_on_dark(work: np.ndarray) -> bool:
+def is_light_on_dark(grey: np.ndarray) -> bool:
     """Return whether the ink is lighter than the paper: what differs most from its surroundings."""
-    level, share = _commonest_level(work)
+    level, share = _commonest_level(grey)
     if level > 127 and share > MOST:  # in broad strokes, what differs most is the hole of a zero
         return False
-    small = resize(work, min(1.0, TONE_SIDE / max(work.shape)))
+    small = resize(grey, min(1.0, TONE_SIDE / max(grey.shape)))
     window = max(3, min(small.shape) // 3 // 2 * 2 + 1)
     difference = small.astype(np.int16) - cv2.medianBlur(small, window)
     darkest, lightest = np.percentile(difference, [1, 99])
