@@ -317,6 +317,7 @@ def test_a_full_disk_leaves_no_partial_checkpoint(tmp_path, without_coverage):
     assert "result.json" not in names
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_from_the_start_leaves_no_run(tmp_path, without_coverage):
     outcome = run_command(tmp_path, *SOFTMAX, "--quiet", preexec_fn=limit_file_size(64))
     assert_refused(outcome, 1, "cannot write to runs/softmax/1")

@@ -34,7 +34,7 @@ def test_lines_are_those_of_the_tutorials(capsys):
     )
 
 
-@pytest.mark.parametrize("model", CLASSICS)
+@pytest.mark.parametrize("model", ["softmax", "mlp", pytest.param("cnn", marks=pytest.mark.slow)])
 def test_training_prints_only_its_lines_and_the_test_accuracy(trained, model):
     run = trained(model)
     *lines, last = run.outcome.out.splitlines()

@@ -33,6 +33,7 @@ def stop(cwd, sent, *words):
     return Outcome(process.returncode, first + out, err)
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_exits_at_once_and_the_run_can_be_resumed(tmp_path, uninterrupted):
     process = start_command(tmp_path, *WORDS, "--save-every", "0", "--run-dir", "run")
     first = process.stdout.readline()

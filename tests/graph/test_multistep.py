@@ -47,8 +47,8 @@ def all_variables(graph):
 
 
 QUICK = {
-    "bfloat16": ("mlp", "cnn"),
-    "float32": ("softmax", "mlp", "cnn", "mlp5-relu-dropout", "conv3", "mnist-99", "cnn-best"),
+    "bfloat16": ("mlp", "mnist-99"),
+    "float32": ("softmax", "mlp", "cnn", "mlp5-relu-dropout", "conv3", "mnist-99"),
 }
 """The recipes of the default run: one of each network."""
 ROUNDED = ("conv2", "conv3")

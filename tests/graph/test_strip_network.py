@@ -81,7 +81,7 @@ def test_accuracy_counts_strips_that_are_read_whole_and_right(strips):
         ({"hidden": (10,)}, "reader has no hidden to set"),
         ({"filter_sizes": (3,)}, "reader has no filter_sizes to set"),
         ({"augmentation": recipes["cnn-best"].augmentation}, "reader has no augmentation to set"),
-        ({"channels": (4, 4)}, "channels must be 10 numbers"),
+        ({"channels": (4, 4)}, "channels must be 11 numbers"),
     ],
 )
 def test_what_has_no_effect_on_strips_is_refused(changes, said):

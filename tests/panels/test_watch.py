@@ -282,6 +282,7 @@ def test_the_picture_is_replaced_while_training(tmp_path):
     assert len(read_run_data(tmp_path / "run").test) > 1
 
 
+@pytest.mark.slow
 def test_a_gif_is_written(tmp_path):
     outcome = run_main(tmp_path, *WORDS, "--iterations", "400", "--quiet", "--watch", "film.gif")
     assert (outcome.code, outcome.err) == (0, "")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import (
-    CLASSICS,
     TEST_IMAGE,
     drawing,
     enlarged,
@@ -34,7 +33,7 @@ def reader(trained):
         yield classifier
 
 
-@pytest.mark.parametrize("model", CLASSICS)
+@pytest.mark.parametrize("model", ["softmax", "mlp", pytest.param("cnn", marks=pytest.mark.slow)])
 def test_every_classic_model_reads_the_test_image_as_2(trained, model):
     with Classifier.restore(trained(model).directory) as classifier:
         assert [digit.label for digit in classifier.read(TEST_IMAGE)] == [2]
