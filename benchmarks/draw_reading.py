@@ -1,4 +1,4 @@
-"""Draw the README's figures: docs/reading.png and docs/page.jpg.
+"""Draw the pictures of docs/reading.md: docs/reading.png and docs/page.jpg.
 
 Run `python -m benchmarks.draw_reading` after `python main.py --model cnn-fast`.
 """

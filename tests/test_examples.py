@@ -14,7 +14,7 @@ def code(name, iterations):
 
 
 @pytest.mark.parametrize(
-    ("name", "iterations"), [("softmax", 300), pytest.param("cnn", 101, marks=pytest.mark.slow)]
+    ("name", "iterations"), [("softmax", 1000), pytest.param("cnn", 101, marks=pytest.mark.slow)]
 )
 def test_example_prints_the_lines_of_the_command(tmp_path, name, iterations):
     out = run_example(tmp_path, code(name, iterations))

@@ -54,8 +54,8 @@ class Document(Protocol):
         """Yield the index of each page. Those between are no pages."""
 
     def read(self, frame: int, name: str) -> np.ndarray:
-        """Return a page in grey: uint8 [height, width]. Raises MnistGraphError, in which it is
-        called `name`.
+        """Return a page in grey: uint8 [height, width]. Raises MnistGraphError, which calls
+        the page `name`.
         """
 
     def read_colour(self, frame: int, name: str) -> Image.Image:

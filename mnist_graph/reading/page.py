@@ -25,7 +25,8 @@ SMALL = 200
 """Shorter side in pixels below which a picture is small: a digit, or a row cut out. It shows no
 table around a sheet, strokes may take much of it, and lines stay: a network reads across them."""
 MOST = 0.5
-"""If more than this share of a picture is within PLAIN_LEVELS of one light level, that is paper."""
+"""If more than this share of a picture is within PLAIN_LEVELS of one light level, that is paper.
+Without this rule, 7 of the first 300 of scikit-learn's digits, zeros in broad strokes, are lost."""
 TONE_SIDE = 300
 """Longer side in pixels at which light ink is told from dark. Right for all of the 155 development
 strings and 109 drawn pages of validation digits."""
@@ -111,25 +112,26 @@ def _is_lighter(work: np.ndarray, level: int) -> bool:
 
 def _plain_level(work: np.ndarray, is_small: bool) -> int | None:
     """Return the grey level of a plain background; None for a photo."""
-    level, share = _commonest_level(work)
+    level, alone, near = _commonest_level(work)
     if is_small:  # a photo has grain there
-        alone = float(np.count_nonzero(work == level)) / work.size
-        return level if alone > max(PLAIN_SMALL, 0.7 * share) else None
-    return level if share > PLAIN else None
+        return level if alone > max(PLAIN_SMALL, 0.7 * near) else None
+    return level if near > PLAIN else None
 
 
-def _commonest_level(work: np.ndarray) -> tuple[int, float]:
-    """Return the commonest grey level, and the share of the picture within PLAIN_LEVELS of it."""
-    counts = np.bincount(work.ravel(), minlength=256)
-    level = int(counts.argmax())
-    near = counts[max(0, level - PLAIN_LEVELS) : level + PLAIN_LEVELS + 1].sum()
-    return level, float(near) / work.size
+def _commonest_level(grey: np.ndarray) -> tuple[int, float, float]:
+    """Return the commonest grey level, its share of the picture, and that of all levels within
+    PLAIN_LEVELS of it.
+    """
+    shares = np.bincount(grey.ravel(), minlength=256) / grey.size
+    level = int(shares.argmax())
+    near = shares[max(0, level - PLAIN_LEVELS) : level + PLAIN_LEVELS + 1].sum()
+    return level, float(shares[level]), float(near)
 
 
 def is_light_on_dark(grey: np.ndarray) -> bool:
     """Return whether the ink is lighter than the paper: what differs most from its surroundings."""
-    level, share = _commonest_level(grey)
-    if level > 127 and share > MOST:  # in broad strokes, what differs most is the hole of a zero
+    level, _, near = _commonest_level(grey)
+    if level > 127 and near > MOST:  # in broad strokes, what differs most is the hole of a zero
         return False
     small = resize(grey, min(1.0, TONE_SIDE / max(grey.shape)))
     window = max(3, min(small.shape) // 3 // 2 * 2 + 1)

@@ -93,8 +93,9 @@ def prepare_grey(grey: np.ndarray) -> Prepared:
 
 def _find_rows(grey: np.ndarray) -> tuple[Page, Components, list[Row]]:
     page = find_page(grey)
-    components = find_components(page.mask, page.stroke)
-    rows = find_rows(components, page.stroke)
+    stroke = page.stroke
+    components = find_components(page.mask, stroke)
+    rows = find_rows(components, stroke)
     return page, components, [row for row in rows if row.height >= LEAST_HEIGHT * page.scale]
 
 

@@ -20,7 +20,8 @@ PREFER_WHOLE = 0.1
 geometric mean of their digits, that is higher by this. Of nine values between 0 and 1 the best on
 the development strings, forms and drawn digits of validation images."""
 SURE = 0.95
-"""A strip is read in one view only if each of its digits has this probability in it."""
+"""A strip is read in one view if all of its digits have this probability in it, else in all views.
+0.826 of the development strings are then read right; 0.832 if all are read in all views."""
 
 
 class Reader(StripPredictor):

@@ -19,7 +19,8 @@ FRAMED = 0.35
 frame of a form."""
 ADJACENT = 0.5
 """A row continues in a frame that overlaps it vertically by more than this, in digit heights, and
-is horizontally closer than this."""
+is horizontally closer than this. With ADJACENT and LOWER, 42 of 50 forms of validation digits
+become one strip with all digits, at least 0.35 as high as it; without, 34."""
 HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
 MAX_ASPECT = 8.0
@@ -61,8 +62,8 @@ class Row(NamedTuple):
     height: float
     """Of a typical digit, in working pixels."""
     extent: tuple[float, float]
-    """Where it begins and ends, in working pixels: digits that touch the frame of a form are no
-    components of their own."""
+    """Where it begins and ends, in working pixels. Digits that touch the frame of a form are part
+    of that component and not among the boxes."""
 
 
 def find_components(mask: np.ndarray, stroke: float) -> Components:
@@ -176,9 +177,7 @@ def typical_height(boxes: np.ndarray, areas: np.ndarray, stroke: float) -> float
     upright = width < 2 * height
     if upright.any():
         height, areas = height[upright], areas[upright]
-    order = np.argsort(height)
-    ink = np.cumsum(np.minimum(areas, INKED * stroke * height)[order])
-    return float(height[order[np.searchsorted(ink, ink[-1] / 2)]])
+    return _weighted_quantile(height, np.minimum(areas, INKED * stroke * height), 0.5)
 
 
 def _row_height(boxes: np.ndarray) -> float:
@@ -186,9 +185,14 @@ def _row_height(boxes: np.ndarray) -> float:
     lower. A box counts as much as it is wide: the sides of a form's boxes are high, but narrow.
     """
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    order = np.argsort(height)
-    share = np.cumsum(width[order]) / width.sum()
-    return float(height[order[np.searchsorted(share, LOWER)]])
+    return _weighted_quantile(height, width, LOWER)
+
+
+def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """Return the value below which this share of the weights lies."""
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(total, share * total[-1])]])
 
 
 def _find_extent(boxes: np.ndarray, frames: np.ndarray, height: float) -> tuple[float, float]:

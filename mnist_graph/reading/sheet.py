@@ -109,7 +109,7 @@ def _light_sheet(small: np.ndarray) -> np.ndarray | None:
 
 def _sheet_above(small: np.ndarray, level: float) -> tuple[np.ndarray | None, float]:
     """Return the outline [points, 1, 2] and the score of the region above `level`; None and 0 if
-    that is no sheet. The score is its area, weighted by how distinct and how convex it is.
+    it is not a sheet. The score is its area, weighted by how distinct and how convex it is.
     """
     light = (small > level).astype(np.uint8)
     outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -16,7 +16,7 @@ MAX_CALL_PIXELS = 8_000_000
 
 
 def most_steps(pixels: int) -> float:
-    """Return the largest number of steps of a call that is fed batches of so many `pixels`."""
+    """Return the largest number of steps of a call that is fed batches of this many `pixels`."""
     return MAX_CALL_PIXELS / pixels
 
 

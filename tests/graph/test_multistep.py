@@ -50,7 +50,7 @@ QUICK = {
     "bfloat16": ("mlp", "mnist-99"),
     "float32": ("softmax", "mlp", "cnn", "mlp5-relu-dropout", "conv3", "mnist-99"),
 }
-"""The recipes of the default run: one of each network."""
+"""The recipes of the default run; the others are slow."""
 ROUNDED = ("conv2", "conv3")
 """The networks with strided convolutions: on processors with AVX-512, TensorFlow sums them in
 another order in the loop."""

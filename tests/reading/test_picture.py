@@ -91,7 +91,7 @@ def cut(content, share=0.5):
 
 BAD_FILES = {
     "empty": (b"", "is not a picture"),
-    "text": (b"this is no picture", "is not a picture"),
+    "text": (b"this is not a picture", "is not a picture"),
     "bomb": (png_bytes(30000, 30000), "more than 64 million pixels"),
     "just too large": (png_bytes(8000, MAX_PIXELS // 8000 + 1), "more than 64 million pixels"),
     "truncated PNG": (cut(TEST_IMAGE.read_bytes(), 0.6), "is damaged"),

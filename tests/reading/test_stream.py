@@ -17,7 +17,7 @@ from mnist_graph.reading.prepare import prepare as prepare_picture
 
 
 def pages_of(count, released=None):
-    """So many pages, named 0, 1, ..., that note in `released` when they are not needed."""
+    """Return `count` pages named 0, 1, ..., which add their names to `released` on release."""
 
     class Noted(Page):
         def release(self):

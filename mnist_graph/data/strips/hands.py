@@ -30,9 +30,9 @@ OTHER_WRITER = 0.1
 MOST_OWN = 0.07
 """The largest `manner` of a hand."""
 AS_WRITTEN = 0.4
-"""The share of rows in which MNIST's digits keep their own stroke width and, but for this standard
-deviation of each, their slant and width."""
+"""The share of rows with MNIST's digits in their own stroke width, slant and proportions,"""
 AS_WRITTEN_JITTER = 0.08
+"""apart from changes of slant and width with this standard deviation."""
 SLANT_JITTER, WIDTH_JITTER = 0.05, 0.08
 """How much slant and width differ between the digits of a row (standard deviations)."""
 

@@ -12,12 +12,13 @@ from mnist_graph.data.strips.size import HEIGHT, PADDING
 from mnist_graph.data.strips.writing import CANVAS_HEIGHT, write_row
 
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320)
-"""The strips of a batch are at most so wide, in pixels;"""
+"""The greatest width of the strips of a batch, in pixels,"""
 WIDTH_SHARES = (0.16, 0.18, 0.2, 0.16, 0.12, 0.1, 0.05, 0.03)
-"""and this is how many batches are."""
+"""and the share of batches that have it."""
 SPARE = 4
-"""So much narrower is what is written at most, in pixels: a strip is a little wider after it has
-been reduced to the resolution of a picture, and cut at its right end, where nothing is written."""
+"""Writing is narrower than its strip by at least this many pixels: a strip is a little wider after
+it has been reduced to the resolution of a picture, and is cut at its right end, where nothing is
+written."""
 TEST_SEED = 2_000_003
 """The seed of the strips that test a network."""
 TEST_WIDTH = 224

@@ -13,6 +13,11 @@ TEXTURES = 64
 TEXTURE_SIZE = (160, 1400)
 """Of each texture, height and width in pixels of the canvas."""
 
+CELLS = ("boxes", "boxes apart", "sides", "comb")
+"""What is printed around the places of a form,"""
+CELL_SHARES = (0.35, 0.2, 0.15, 0.3)
+"""and how often."""
+
 
 @cache
 def texture(seed: int, number: int) -> np.ndarray:
@@ -136,19 +141,17 @@ class Lines:
         sides, boxes apart, sides alone, or a comb.
         """
         top, bottom = self._pick_top_and_bottom()
-        kind = self.rng.choice(4, p=(0.35, 0.2, 0.15, 0.3))
-        apart, is_comb = 0.0, kind == 3
-        if kind == 1:
-            apart = self.rng.uniform(0.02, 0.1) * self.height
-        if is_comb:
+        kind = CELLS[self.rng.choice(len(CELLS), p=CELL_SHARES)]
+        apart = self.rng.uniform(0.02, 0.1) * self.height if kind == "boxes apart" else 0.0
+        if kind == "comb":
             top = bottom - self.rng.uniform(0.2, 0.6) * (bottom - top)
-        for left, right in itertools.pairwise(edges):
-            left, right = left + apart, right - apart
-            for edge in (left, right):
-                self._line((edge, top + self._drop(edge)), (edge, bottom + self._drop(edge)))
-            if kind < 2:
+        places = [(left + apart, right - apart) for left, right in itertools.pairwise(edges)]
+        for edge in sorted({edge for place in places for edge in place}):
+            self._line((edge, top + self._drop(edge)), (edge, bottom + self._drop(edge)))
+        for left, right in places:
+            if kind in ("boxes", "boxes apart"):
                 self._across(top, left, right)
-            if kind != 2:
+            if kind != "sides":
                 self._across(bottom, left, right)
 
     def draw_squares(self) -> None:
@@ -171,7 +174,7 @@ class Lines:
         self._line((left, level + self._drop(left)), (right, level + self._drop(right)))
 
     def _drop(self, x: float) -> float:
-        """How far a level line has gone down at `x`."""
+        """Return how far a level line has dropped at `x`, in pixels."""
         return self.slope * x
 
     def _line(self, start: tuple[float, float], end: tuple[float, float]) -> None:

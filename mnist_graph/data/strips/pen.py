@@ -121,6 +121,6 @@ def _thickened(enlarged: np.ndarray, thickness: float, scale: float) -> np.ndarr
     MNIST's strokes are about 2.6 pixels wide at half of full ink.
     """
     level = min(max(128 - 110 * math.log2(max(thickness / 2.6, 0.3)), 50), 190)
-    gain = max(min(max(scale, 1.2), 3.0), 128 / level)  # what is no ink stays so
+    gain = max(min(max(scale, 1.2), 3.0), 128 / level)  # the background stays 0
     table = np.clip((np.arange(256) - level) * gain + 128, 0, 255).astype(np.uint8)
     return cv2.LUT(enlarged, table)

@@ -114,7 +114,9 @@ def _pick_style(slant: float, is_form: bool, rng: np.random.Generator) -> _Style
 def _pick_text(room: float, rng: np.random.Generator) -> str:
     """Return digits, marks and spaces that may fit into `room` times the digits' height."""
     most = max(1, min(12, int(room / 0.55)))
-    least = 1 if rng.random() < 0.3 else -(-2 * most // 3)  # what is left of a batch is empty
+    least = (
+        1 if rng.random() < 0.3 else -(-2 * most // 3)
+    )  # of a short strip in a wide batch, most is padding
     count = 1 if rng.random() < 0.14 else int(rng.integers(least, most + 1))
     digits = "".join(string.digits[d] for d in rng.integers(10, size=count))
     if count > 2 and rng.random() < 0.25:
@@ -229,7 +231,8 @@ class _Writer:
 
     def finish_form(self) -> list[float]:
         """Leave empty places at the end of a form; return where its places begin and end."""
-        pitch = (self.style.pitch or 1.0) * self.height
+        assert self.style.pitch is not None
+        pitch = self.style.pitch * self.height
         count = self.places + (int(self.rng.integers(0, 4)) if self.rng.random() < 0.3 else 0)
         edges = [MARGIN + pitch * place for place in range(count + 1)]
         self.end = max(self.end, edges[-1])
