@@ -30,5 +30,7 @@ BEFORE = "$#=*x"
 AFTER = [".-", "-", ",-", "=", ".=", "^", ".", ",", "~", "_", "#", "z", "--", "*", ".-"]
 """Marks that stand after a number."""
 
-LETTERS = "acdefhkmnptuwxyACEFHKMNPRTUVWXY"
-"""Letters that nobody takes for a digit."""
+LETTERS = ("acdefhkmnptuwxy", "ACEFHKMNPRTUVWXY")
+"""Letters, small and capital, that nobody takes for a digit,"""
+DIGIT_LIKE = ("bgijloqrsvz", "BDGIJLOQSZ")
+"""and those that look like one, unless they stand in a word."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from mnist_graph.data.strips.hands import Digits, Hand, pick_hand
-from mnist_graph.data.strips.marks import AFTER, BEFORE, LETTERS, MARKS, SEPARATORS
+from mnist_graph.data.strips.marks import AFTER, BEFORE, DIGIT_LIKE, LETTERS, MARKS, SEPARATORS
 from mnist_graph.data.strips.paper import Lines
 from mnist_graph.data.strips.pen import Glyph, Pen, draw_curves, draw_strokes, smooth
 
@@ -17,6 +17,9 @@ MARGIN = 24
 """Left and right of a row on its canvas, in pixels, before it is cut."""
 FORM_CHARACTERS = string.digits + " "
 """What is written into the places of a form."""
+LETTER_GAPS = (-4.0, 2.0)
+"""The smallest and the largest gap between printed letters, in pixels; each has a margin of its
+own."""
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -55,9 +58,9 @@ def write_row(
 ) -> Row:
     """Write a row at most `most` pixels wide on its canvas."""
     chance = rng.random()
-    if chance < 0.05:
+    if chance < 0.06:
         return Row(_write_no_digits(most, rng), [])
-    is_form = chance < 0.17
+    is_form = chance < 0.18
     height = CANVAS_HEIGHT * (rng.uniform(0.3, 0.75) if is_form else rng.uniform(0.42, 0.95))
     text = _pick_text(most / height, rng)
     if is_form:
@@ -71,6 +74,8 @@ def write_row(
     if rng.random() < 0.12:
         writer.add_neighbours()
     if is_form:
+        if rng.random() < 0.25:  # what is printed is darker than the pen
+            writer.fade(rng.uniform(0.3, 0.9))
         Lines(writer.canvas, writer.base, height, rng).draw_cells(writer.finish_form())
     elif rng.random() < 0.3:
         Lines(writer.canvas, writer.base, height, rng).draw()
@@ -133,7 +138,7 @@ def _pick_text(room: float, rng: np.random.Generator) -> str:
         digits = BEFORE[rng.integers(len(BEFORE))] + digits
     if rng.random() < 0.3:
         digits += AFTER[rng.integers(len(AFTER))]
-    if rng.random() < 0.04:
+    if rng.random() < 0.06:
         word = _pick_word(rng)
         digits = f"{word} {digits}" if rng.random() < 0.6 else f"{digits} {word}"
     return digits
@@ -147,7 +152,19 @@ def _grouped(digits: str, separator: str, every: int) -> str:
 
 
 def _pick_word(rng: np.random.Generator) -> str:
-    return "".join(LETTERS[k] for k in rng.integers(len(LETTERS), size=rng.integers(1, 8)))
+    """Return letters; those that look like digits stand next to others that do not."""
+    is_capital = rng.random() < 0.3
+    starts_capital = is_capital or rng.random() < 0.2
+    count = int(rng.integers(1, 9))
+    parity = int(rng.integers(2))
+    word = ""
+    for position in range(count):
+        case = int(starts_capital if position == 0 else is_capital)
+        is_digit_like = count > 2 and position % 2 == parity and rng.random() < 0.6
+        letters = (DIGIT_LIKE if is_digit_like else LETTERS)[case]
+        letter = letters[rng.integers(len(letters))]
+        word += letter * (2 if is_digit_like and rng.random() < 0.1 else 1)
+    return word
 
 
 class _Writer:
@@ -155,6 +172,7 @@ class _Writer:
 
     def __init__(self, hand: Hand, style: _Style, most: int, rng: np.random.Generator) -> None:
         self.hand, self.style, self.rng = hand, style, rng
+        self.font = FONTS[rng.integers(len(FONTS))]
         self.height = height = hand.pen.height
         self.canvas = np.zeros((CANVAS_HEIGHT, most + 4 * MARGIN), np.uint8)
         spare = CANVAS_HEIGHT - height
@@ -189,7 +207,10 @@ class _Writer:
                 mark = draw_strokes(MARKS[character], self.hand.pen, self.rng, size)
                 if not self._place(mark, self.height * self.rng.uniform(0.0, 0.25)):
                     return
-            elif not self._place(_draw_letter(character, self.hand.pen, self.rng), 2.0):
+            elif not self._place(
+                _draw_letter(character, self.font, self.hand.pen, self.rng),
+                self.rng.uniform(*LETTER_GAPS),
+            ):
                 return
 
     def _write_digit(self, digit: int, size: float) -> bool:
@@ -228,6 +249,10 @@ class _Writer:
             self.end += self.height * self.rng.uniform(0.2, 0.8)
         else:
             self.places += 1
+
+    def fade(self, darkness: float) -> None:
+        """Make what has been written lighter, `darkness` times as dark."""
+        self.canvas[:] = cv2.convertScaleAbs(self.canvas, alpha=darkness)
 
     def finish_form(self) -> list[float]:
         """Leave empty places at the end of a form; return where its places begin and end."""
@@ -274,10 +299,9 @@ class _Writer:
         return self.rng.uniform(-1, 3) if chance < 0.25 else self.rng.uniform(0, MARGIN)
 
 
-def _draw_letter(letter: str, pen: Pen, rng: np.random.Generator) -> Glyph:
-    font = FONTS[rng.integers(len(FONTS))]
-    thickness = max(1, round(min(pen.thickness, 0.1 * pen.height)))
-    scale = pen.height / 22 * rng.uniform(0.7, 1.1)
+def _draw_letter(letter: str, font: int, pen: Pen, rng: np.random.Generator) -> Glyph:
+    thickness = max(1, round(min(pen.thickness, 0.16 * pen.height)))
+    scale = pen.height / 22 * rng.uniform(0.85, 1.0)
     (width, height), base = cv2.getTextSize(letter, font, scale, thickness)
     margin = thickness + 2
     ink = np.zeros((height + base + 2 * margin, width + 2 * margin), np.uint8)
@@ -292,25 +316,45 @@ def _write_no_digits(most: int, rng: np.random.Generator) -> np.ndarray:
     kind = rng.random()
     pen = _pick_pen(CANVAS_HEIGHT * rng.uniform(0.3, 0.8), rng)
     base = CANVAS_HEIGHT * rng.uniform(0.6, 0.95)
-    x = rng.uniform(0, 20)
-    while kind < 0.75 and x < width:
-        if kind < 0.45:
-            glyph = _draw_letter(LETTERS[rng.integers(len(LETTERS))], pen, rng)
-        elif kind < 0.6:
-            glyph = draw_strokes(MARKS["-=~._x*"[rng.integers(7)]], pen, rng)
-            x += rng.uniform(0, 60)
-        else:
-            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(7, 16), 2)), axis=0)
-            glyph = draw_strokes([points.tolist()], pen, rng)
-        stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
-        x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height
+    if kind < 0.55:
+        _write_words(canvas, base, pen, rng)
+    elif kind < 0.8:
+        _write_marks(canvas, base, pen, rng, scribbles=kind > 0.67)
     lines = Lines(canvas, base, pen.height, rng)
-    if kind > 0.87:
+    if kind > 0.89:
         pitch = pen.height * rng.uniform(0.85, 1.7)
         lines.draw_cells(np.arange(rng.uniform(-pitch, pitch), width, pitch).tolist())
     elif rng.random() < 0.4:
         lines.draw()
     return canvas
+
+
+def _write_words(canvas: np.ndarray, base: float, pen: Pen, rng: np.random.Generator) -> None:
+    """Print words across the canvas; the first and the last may be cut off."""
+    font = FONTS[rng.integers(len(FONTS))]
+    x = rng.uniform(-2 * pen.height, 20)
+    while x < canvas.shape[1]:
+        for letter in _pick_word(rng):
+            glyph = _draw_letter(letter, font, pen, rng)
+            stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
+            x += glyph.ink.shape[1] + rng.uniform(*LETTER_GAPS)
+        x += rng.uniform(0.2, 0.6) * pen.height
+
+
+def _write_marks(
+    canvas: np.ndarray, base: float, pen: Pen, rng: np.random.Generator, scribbles: bool
+) -> None:
+    """Draw marks, or scribbles, across the canvas."""
+    x = rng.uniform(0, 20)
+    while x < canvas.shape[1]:
+        if scribbles:
+            points = np.cumsum(rng.normal(0.15, 0.5, (rng.integers(7, 16), 2)), axis=0)
+            glyph = draw_strokes([points.tolist()], pen, rng)
+        else:
+            glyph = draw_strokes(MARKS["-=~._x*"[rng.integers(7)]], pen, rng)
+            x += rng.uniform(0, 60)
+        stamp(canvas, glyph.ink, round(x), round(base + glyph.top))
+        x += glyph.ink.shape[1] + rng.uniform(0, 0.3) * pen.height
 
 
 def stamp(canvas: np.ndarray, ink: np.ndarray, left: int, top: int) -> None:
