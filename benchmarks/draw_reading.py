@@ -12,7 +12,7 @@ from benchmarks.pages import make_page
 from mnist_graph import Classifier, Reader, read_data_sets
 from mnist_graph.reading.annotate import annotate
 from mnist_graph.reading.confidence import MIN_PROBABILITY
-from mnist_graph.reading.form import normalise
+from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.picture import read_grey
 from mnist_graph.reading.prepare import prepare
 
@@ -52,7 +52,7 @@ def _draw_digit(classifier: Classifier) -> None:
     """Draw docs/reading.png: a picture, the network's input and its probabilities."""
     prepared = prepare(TEST_IMAGE)
     (digit,) = classifier.read_prepared(prepared)
-    given = normalise(prepared.rows[0].pieces[0].ink, classifier.run.image_shape)
+    given = to_mnist_form(prepared.rows[0].pieces[0].ink, classifier.run.image_shape)
     canvas = Image.new("RGB", (3 * PANEL_SIDE + 4 * MARGIN, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(16)

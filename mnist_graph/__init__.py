@@ -15,9 +15,11 @@ from mnist_graph.graph.recipes import recipes
 if TYPE_CHECKING:
     from mnist_graph.data.datasets import read_data_sets
     from mnist_graph.errors import MnistGraphError, MnistGraphWarning
+    from mnist_graph.exports.exporter import export
     from mnist_graph.graph.build import build_graph
     from mnist_graph.reading.classifier import Classifier
     from mnist_graph.reading.digit import Digit
+    from mnist_graph.reading.inputs import find_strips, normalise
     from mnist_graph.reading.reader import Reader
     from mnist_graph.training.train import resume, train
 
@@ -30,6 +32,9 @@ _MODULE_OF = {
     "MnistGraphWarning": "errors",
     "Reader": "reading.reader",
     "build_graph": "graph.build",
+    "export": "exports.exporter",
+    "find_strips": "reading.inputs",
+    "normalise": "reading.inputs",
     "read_data_sets": "data.datasets",
     "resume": "training.train",
     "train": "training.train",
@@ -44,7 +49,10 @@ __all__ = [
     "Reader",
     "Recipe",
     "build_graph",
+    "export",
+    "find_strips",
     "network",
+    "normalise",
     "read_data_sets",
     "recipes",
     "resume",

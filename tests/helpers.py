@@ -19,7 +19,7 @@ from PIL import Image
 from mnist_graph import recipes
 from mnist_graph.cli import main
 from mnist_graph.data.datasets import BUNDLED, FILES
-from mnist_graph.reading.form import normalise
+from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.prepare import prepare
 from mnist_graph.training.hooks import Hook, Stop
 
@@ -243,4 +243,4 @@ def given_to_the_network(picture):
     """Return the images that a network of 28x28 images is given for a picture, one per digit that
     is found: a list of uint8 [28, 28].
     """
-    return [normalise(piece.ink) for row in prepare(picture).rows for piece in row.pieces]
+    return [to_mnist_form(piece.ink) for row in prepare(picture).rows for piece in row.pieces]

@@ -10,6 +10,7 @@ flags or exits.
     csv_file      the file of --csv
     signals       Ctrl-C and SIGTERM
     evaluate      --evaluate
+    export        --export
     describe      --list-models, --describe
     plot          --plot
     hooks         what training shows on a terminal, and how a terminal stops it
@@ -82,6 +83,10 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.predict import predict
 
         return predict(request)
+    if options.export is not None:
+        from mnist_graph.cli.export import export
+
+        return export(request)
     from mnist_graph.cli.train import resume, train
 
     return resume(request) if options.resume else train(request)

@@ -61,6 +61,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_hyperparameters(parser.add_argument_group("hyperparameters (default: the recipe's)"))
     _add_predict(parser.add_argument_group("predict"))
     _add_look(parser.add_argument_group("look"))
+    _add_export(parser.add_argument_group("export"))
     _add_runs(parser.add_argument_group("resume and runs"))
     return parser
 
@@ -184,6 +185,16 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
         metavar="RUN",
         help="show the panels of a finished run, or compare several; with --watch FILE, draw them "
         "into that file",
+    )
+
+
+def _add_export(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--export",
+        metavar="DIR",
+        help="write the newest finished run of the recipe to DIR/NAME/NUMBER as SavedModel, LiteRT "
+        "and ONNX, and compare each with the session on all test images; train it first if there "
+        "is none (default of --model: the reader in the package)",
     )
 
 

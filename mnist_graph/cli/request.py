@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnist_graph.data.datasets import DataSets
     from mnist_graph.runs.run import Run
 
-COMMANDS = ("resume", "predict", "evaluate", "describe", "plot", "list_models")
+COMMANDS = ("resume", "predict", "evaluate", "export", "describe", "plot", "list_models")
 """The flags that ask for something other than training; only one of them can be given."""
 PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability")
 """The flags that need --predict."""
@@ -32,6 +32,7 @@ FLAGS_OF: dict[str, tuple[str, ...]] = {
     "resume": RUN_FLAGS,
     "predict": (*RUN_FLAGS, *PREDICT_FLAGS),
     "evaluate": RUN_FLAGS,
+    "export": RUN_FLAGS,
     "describe": RECIPE_FLAGS,
     "plot": ("watch", "quiet"),
     "list_models": (),
@@ -69,9 +70,10 @@ class Request:
 
     @property
     def uses_shipped_reader(self) -> bool:
-        """Whether the network in the package reads: no recipe and no run is named."""
+        """Whether the network in the package is used: no recipe and no run is named."""
         options = self.options
-        return bool(options.predict) and options.model is None and options.run_dir is None
+        has_default = bool(options.predict) or options.export is not None
+        return has_default and options.model is None and options.run_dir is None
 
     @cached_property
     def base_recipe(self) -> Recipe:
@@ -79,7 +81,8 @@ class Request:
         options = self.options
         if options.model is not None:
             return find_recipe(options.model)
-        if options.run_dir is None or not (options.predict or options.evaluate or options.resume):
+        needs_run = options.predict or options.evaluate or options.resume or options.export
+        if options.run_dir is None or not needs_run:
             raise UsageError("--model is missing (see --list-models)")
         from mnist_graph.runs.find import load_run
 

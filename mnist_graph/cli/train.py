@@ -66,6 +66,10 @@ def finished_run(request: Request) -> Run:
     """
     request.check()
     run = _find_run(request)
+    if run is None and request.options.export is not None:
+        from mnist_graph.runs.shipped import find_shipped  # NumPy
+
+        run = find_shipped(request.recipe, _sha256(request))
     if run is not None:
         request.require_no_training_flags(run)
         return run
@@ -77,16 +81,22 @@ def finished_run(request: Request) -> Run:
 
 def _find_run(request: Request) -> Run | None:
     """Return the run in --run-dir, or the newest finished run of the recipe, or None."""
-    from mnist_graph.data.datasets import BUNDLED_SHA256
-
     options, recipe = request.options, request.recipe
     if options.run_dir is not None:
         run = load_run(options.run_dir)
         require_match(request, run)
         _require_same_data(request, run)
         return run
-    sha256 = BUNDLED_SHA256 if options.data_dir is None else request.read_data(recipe).sha256
-    return find_run(RUNS_DIR, recipe, sha256)
+    return find_run(RUNS_DIR, recipe, _sha256(request))
+
+
+def _sha256(request: Request) -> dict[str, str]:
+    """Return the SHA-256 of the data in --data-dir (default: of MNIST, without reading it)."""
+    from mnist_graph.data.datasets import BUNDLED_SHA256
+
+    if request.options.data_dir is None:
+        return BUNDLED_SHA256
+    return request.read_data(request.recipe).sha256
 
 
 def _require_same_data(request: Request, run: Run) -> None:

@@ -189,10 +189,12 @@ def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: 
         return output
 
 
-def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor, name: str = "dropout") -> tf.Tensor:
+def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor | float, name: str = "dropout") -> tf.Tensor:
     """Keep each unit with probability `keep_prob` and scale it by 1 / keep_prob; set the others
-    to 0. Returns float32 of the same shape.
+    to 0. Returns float32 of the same shape. With the number 1 it adds no dropout to the graph.
     """
+    if isinstance(keep_prob, float) and keep_prob == 1:
+        return tf.cast(inputs, tf.float32)
     with tf1.name_scope(name):
         iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.int32)
         return tf.nn.experimental.stateless_dropout(

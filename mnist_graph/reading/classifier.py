@@ -4,7 +4,7 @@ import numpy as np
 
 from mnist_graph.data.arguments import require
 from mnist_graph.reading.digit import Digit, make_digit
-from mnist_graph.reading.form import normalise
+from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.runs.predictor import Predictor
@@ -35,7 +35,7 @@ class Classifier(Predictor):
         pieces = [piece for row in prepared.rows for piece in row.pieces]
         if not pieces:
             return []
-        images = np.stack([normalise(piece.ink, self.run.image_shape) for piece in pieces])
+        images = np.stack([to_mnist_form(piece.ink, self.run.image_shape) for piece in pieces])
         probabilities = iter(self.predict(images))
         rows = [row.pieces for row in prepared.rows if row.pieces]
         return [

@@ -25,7 +25,7 @@ this power. BROAD_BOX and FADING were chosen on MNIST's validation images, drawn
 on scikit-learn's digits."""
 
 
-def normalise(ink: np.ndarray, image_shape: tuple[int, int] = (28, 28)) -> np.ndarray:
+def to_mnist_form(ink: np.ndarray, image_shape: tuple[int, int] = (28, 28)) -> np.ndarray:
     """Return the digit in `ink`, float32 [height, width] in [0, 1], in MNIST's form.
 
     Its box is scaled to fit 20x20 of 28x28 (the same shares of another `image_shape`) with its

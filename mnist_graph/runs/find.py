@@ -126,14 +126,18 @@ def _create_folder(folder: Path) -> None:
 def _create_numbered(folder: Path) -> Path:
     """Create the next numbered directory in `folder`. Safe against concurrent callers."""
     _create_folder(folder)
-    number = next((int(path.name) for path in _numbered(folder)), 0)
     while True:
-        number += 1
+        created = folder / str(next_number(folder))
         try:
-            (folder / str(number)).mkdir()
-            return folder / str(number)
+            created.mkdir()
+            return created
         except FileExistsError:  # pragma: no cover - two callers at the same instant
             continue
+
+
+def next_number(folder: Path) -> int:
+    """Return the number after that of the newest numbered directory in `folder`."""
+    return next((int(path.name) for path in _numbered(folder)), 0) + 1
 
 
 def _require_empty(directory: Path) -> None:

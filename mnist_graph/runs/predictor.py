@@ -53,7 +53,12 @@ class TrainedNetwork:
         if is_shipped(run):
             weights = load_shipped(run)
             self._open(folded_recipe(recipe), chosen)
-            self._assign(weights)
+            try:
+                assign(self.session, weights)
+            except ValueError as error:
+                raise MnistGraphError(
+                    f"{run.directory} has the weights of another network"
+                ) from error
         else:
             checkpoint = run.checkpoint()
             if run.result is None or checkpoint is None:
@@ -62,29 +67,15 @@ class TrainedNetwork:
             restore(self.session, self.network, checkpoint)
 
     def _open(self, recipe: Recipe, device: Device) -> None:
+        self.recipe = recipe
+        """Of the network as it is opened: that of the run, in another precision, or with batch
+        normalization folded into the weights."""
         self.network = build_network(recipe, self.run.image_shape, self.run.classes)
         self.session = open_session(self.network.graph, device)
 
-    def _variables(self) -> dict[str, tf.Variable]:
-        """Return all variables by name, except the number of iterations."""
-        with self.network.graph.as_default():
-            step = self.network.global_step
-            return {v.op.name: v for v in tf1.global_variables() if v is not step}
-
-    def _assign(self, weights: dict[str, np.ndarray]) -> None:
-        """Set the variables. Raises MnistGraphError if `weights` are those of another network."""
-        variables = self._variables()
-        if {n: v.shape for n, v in weights.items()} != {
-            n: tuple(v.shape) for n, v in variables.items()
-        }:
-            raise MnistGraphError(f"{self.run.directory} has the weights of another network")
-        with self.network.graph.as_default():  # elsewhere, variables have no initial values
-            values = {v.initial_value: weights[name] for name, v in variables.items()}
-            self.session.run(tf1.global_variables_initializer(), values)
-
     def variables(self) -> dict[str, np.ndarray]:
         """Return the trained variables, float32 by name."""
-        return self.session.run(self._variables())
+        return self.session.run(_variables(self.network.graph))
 
     @classmethod
     def restore(cls: type[Own], directory: str | Path, device: str = "auto") -> Own:
@@ -195,6 +186,26 @@ def _require_range(images: np.ndarray, highest: int) -> None:
             f"{images.dtype} images must be from 0 to {highest}, "
             f"not {images.min():g} to {images.max():g}"
         )
+
+
+def _variables(graph: tf.Graph) -> dict[str, tf.Variable]:
+    """Return all variables by name, except the number of iterations."""
+    with graph.as_default():
+        step = tf1.train.get_global_step()
+        return {v.op.name: v for v in tf1.global_variables() if v is not step}
+
+
+def assign(session: tf1.Session, values: dict[str, np.ndarray]) -> None:
+    """Set all variables of the session's graph to `values`, by name. Raises ValueError if they are
+    those of another network.
+    """
+    variables = _variables(session.graph)
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if {name: value.shape for name, value in values.items()} != shapes:
+        raise ValueError("the weights of another network")
+    with session.graph.as_default():  # elsewhere, variables have no initial values
+        fed = {variable.initial_value: values[name] for name, variable in variables.items()}
+        session.run(tf1.global_variables_initializer(), fed)
 
 
 def restore(session: tf1.Session, network: Network, checkpoint: Checkpoint) -> None:

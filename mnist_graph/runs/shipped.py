@@ -28,6 +28,7 @@ from mnist_graph.runs.files import (
     write_json,
     write_whole,
 )
+from mnist_graph.runs.find import load_run
 from mnist_graph.runs.run import Run
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -37,6 +38,13 @@ MAX_BYTES = 2**22
 """The largest weights.npz: what the package may grow by."""
 MAX_ARRAY_BYTES = 2**24
 """The largest size of the arrays in it, uncompressed."""
+
+
+def find_shipped(recipe: Recipe, sha256: dict[str, str]) -> Run | None:
+    """Return the network in the package if `recipe` trained it on data with these SHA-256."""
+    folder = SHIPPED / recipe.model
+    run = load_run(folder) if folder.exists() else None
+    return run if run and (run.recipe, run.sha256) == (recipe, sha256) else None
 
 
 def is_shipped(run: Run) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from helpers import enlarged
 
-from mnist_graph.reading.form import normalise
+from mnist_graph.reading.form import to_mnist_form
 
 
 def centre_of_mass(frame):
@@ -29,7 +29,7 @@ def test_enlarged_and_shifted_mnist_digits_come_back_nearly_as_they_were(images)
     for number, image in enumerate(images):
         factor = 3 + number % 5
         picture = enlarged(image, factor, (400, 300), (number % 150, number % 90))
-        result = normalise(picture / np.float32(255)).astype(float)
+        result = to_mnist_form(picture / np.float32(255)).astype(float)
         shifts = [(rows, columns) for rows in (-1, 0, 1) for columns in (-1, 0, 1)]
         shifted = [abs(np.roll(result, shift, (0, 1)) - image).mean() for shift in shifts]
         aligned.append(min(shifted))
@@ -43,7 +43,7 @@ def test_enlarged_and_shifted_mnist_digits_come_back_nearly_as_they_were(images)
 def test_the_ink_fills_20_pixels_and_is_centred_by_mass(images, factor):
     for image in images[:40]:
         picture = enlarged(image, factor, (400, 380), (30, 7))
-        frame = normalise(picture / np.float32(255))
+        frame = to_mnist_form(picture / np.float32(255))
         assert (frame.dtype, frame.shape, frame.max()) == (np.uint8, (28, 28), 255)
         assert 19 <= max(ink_size(frame)) <= 20
         for centre in centre_of_mass(frame):
@@ -65,12 +65,12 @@ def test_proportions_are_kept(height, width, thickness):
     is_broad = thickness > 2 and min(height, width) > 1
     longest = 19 if is_broad else 20
     expected = [max(1, round(side * longest / max(height, width))) for side in (height, width)]
-    assert ink_size(normalise(rectangle(height, width, thickness)), threshold=128) == expected
+    assert ink_size(to_mnist_form(rectangle(height, width, thickness)), threshold=128) == expected
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (56, 56), (28, 14), (40, 30), (5, 5), (1, 1)])
 def test_frames_of_other_shapes_have_margins_in_proportion(shape):
-    frame = normalise(rectangle(60, 30, 30), shape)
+    frame = to_mnist_form(rectangle(60, 30, 30), shape)
     height, width = ink_size(frame, threshold=128)
     scale = min(side * 19 / 28 / whole for side, whole in zip(shape, (60, 30), strict=True))
     assert frame.shape == shape
@@ -85,22 +85,22 @@ def stroke_width(frame):
 def test_a_blurred_stroke_is_sharpened():
     ink = np.zeros((240, 240), np.float32)
     ink[40:200, 110:126] = 1
-    assert abs(stroke_width(normalise(ink)) - 2) < 0.2
+    assert abs(stroke_width(to_mnist_form(ink)) - 2) < 0.2
     blurred = cv2.GaussianBlur(ink, (0, 0), 14)
     merely_scaled = 20 / 160 * blurred[120].sum() / blurred.max()
-    assert stroke_width(normalise(blurred)) < 0.8 * merely_scaled
+    assert stroke_width(to_mnist_form(blurred)) < 0.8 * merely_scaled
 
 
 def test_a_lopsided_digit_stays_within_the_frame():
     ink = np.zeros((100, 100), np.float32)
     ink[:, :8] = 1
     ink[:4] = 1
-    assert ink_size(normalise(ink), threshold=128) == [20, 20]
+    assert ink_size(to_mnist_form(ink), threshold=128) == [20, 20]
 
 
 def test_faint_stains_are_not_part_of_the_digit():
     ink = np.zeros((200, 200), np.float32)
     ink[80:120, 90:110] = 1
-    clean = normalise(ink)
+    clean = to_mnist_form(ink)
     ink[3, 3] = 0.15
-    np.testing.assert_array_equal(normalise(ink), clean)
+    np.testing.assert_array_equal(to_mnist_form(ink), clean)
