@@ -22,7 +22,7 @@ from mnist_graph import build_graph, read_data_sets, recipes
 from mnist_graph.data.batches import make_batch
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.graph.recipe import Recipe
-from mnist_graph.runs.predictor import batch_slices
+from mnist_graph.runs.batches import batch_slices
 
 EVALUATION_INTERVAL = 100
 """Iterations between two evaluations on the test set, as in the tutorials."""

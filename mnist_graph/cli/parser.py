@@ -16,6 +16,7 @@ from mnist_graph.runs.run import RUNS_DIR
 from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY
 
 PROGRAM = "mnist-graph"
+RUNTIMES = ("auto", "tensorflow", "litert")
 WINDOW = True
 """The value of --watch without a file."""
 
@@ -152,6 +153,13 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         "probability, box",
     )
     add("--annotate", metavar="DIR", help="draw boxes and labels, and save the drawings in DIR")
+    add(
+        "--runtime",
+        choices=RUNTIMES,
+        default="auto",
+        help="what computes: litert, which starts much faster, needs the reader in the package or "
+        "an exported run (default: auto: litert where it can)",
+    )
     add(
         "--min-probability",
         type=float,

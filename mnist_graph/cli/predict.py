@@ -1,7 +1,8 @@
 """Read pictures with a trained network."""
 
+import sys
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -9,19 +10,23 @@ from typing import TYPE_CHECKING, TypeAlias
 from mnist_graph.cli.csv_file import check_csv
 from mnist_graph.cli.inputs import Inputs
 from mnist_graph.cli.messages import complain, note
-from mnist_graph.cli.quiet import import_tensorflow
+from mnist_graph.cli.quiet import import_tensorflow, muted_stderr
 from mnist_graph.cli.request import Request
 from mnist_graph.cli.signals import Interrupted, Interruptible
 from mnist_graph.cli.train import finished_run
-from mnist_graph.errors import UsageError
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.exports.formats import INSTALL, missing_packages
 from mnist_graph.reading.confidence import MIN_PROBABILITY
+from mnist_graph.runs.find import load_run
 
 if TYPE_CHECKING:
-    from mnist_graph.reading.classifier import Classifier
     from mnist_graph.reading.digit import Digit
-    from mnist_graph.reading.reader import Reader
+    from mnist_graph.reading.digit_reading import DigitReading
+    from mnist_graph.reading.row_reading import RowReading
     from mnist_graph.reading.stream import PreparedPage
+    from mnist_graph.runs.run import Run
 
+    Network: TypeAlias = AbstractContextManager[DigitReading | RowReading]
     Pages: TypeAlias = Generator[tuple[PreparedPage, list[Digit]]]
 
 
@@ -83,17 +88,44 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
                 yield page, [] if prepared is None else network.read_prepared(prepared)
 
 
-def _open_network(request: Request) -> "Classifier | Reader":
+def _open_network(request: Request) -> "Network":
     """Open the network in the package, or that of the run that the flags name."""
-    device = request.options.device
-    run = None if request.uses_shipped_reader else finished_run(request)
+    from mnist_graph.runs.shipped import SHIPPED
+
+    is_shipped = request.uses_shipped_reader
+    run = load_run(SHIPPED / "reader") if is_shipped else finished_run(request)
+    if _is_for_litert(request, run):
+        from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
+
+        with muted_stderr():
+            return LiteRTReader(run) if run.recipe.reads_strips else LiteRTClassifier(run)
     import_tensorflow()
     from mnist_graph.reading.classifier import Classifier
     from mnist_graph.reading.reader import Reader
 
-    if run is None:
-        return Reader.shipped(device)
+    device = request.options.device
     return Reader(run, device) if run.recipe.reads_strips else Classifier(run, device)
+
+
+def _is_for_litert(request: Request, run: "Run") -> bool:
+    """Whether LiteRT computes. Raises MnistGraphError if it is requested and cannot."""
+    from mnist_graph.runs.litert_model import has_litert
+
+    runtime, device = request.options.runtime, request.options.device
+    if runtime == "tensorflow":
+        return False
+    missing = missing_packages(["litert"])
+    if runtime == "auto":
+        # A run that has just been trained has TensorFlow loaded already.
+        is_loaded = "tensorflow" in sys.modules
+        return not (missing or is_loaded or device == "gpu") and has_litert(run)
+    if device == "gpu":
+        raise UsageError("--runtime litert computes on the CPU; leave out --device gpu")
+    if missing:
+        raise MnistGraphError(f"--runtime litert needs ai-edge-litert: {INSTALL}")
+    if not has_litert(run):
+        raise MnistGraphError(f"{run.directory} has no LiteRT model; make one with --export")
+    return True
 
 
 def _complain(pages: "Iterable[PreparedPage]") -> "Iterator[PreparedPage]":

@@ -18,7 +18,7 @@ def import_tensorflow() -> None:
         return
     is_wanted = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without(UNUSED), nullcontext() if is_wanted else _muted_stderr():
+    with _without(UNUSED), nullcontext() if is_wanted else muted_stderr():
         import tensorflow
 
         # Looking for devices writes its own messages.
@@ -26,9 +26,9 @@ def import_tensorflow() -> None:
 
 
 @contextmanager
-def _muted_stderr() -> Iterator[None]:
-    """Redirect file descriptor 2 to nowhere: TensorFlow writes some messages straight to it,
-    before it reads any log level.
+def muted_stderr() -> Iterator[None]:
+    """Redirect file descriptor 2 to nowhere: TensorFlow and LiteRT write some messages straight to
+    it, TensorFlow before it reads any log level.
     """
     screen = os.dup(2)
     sys.stderr.flush()

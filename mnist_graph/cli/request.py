@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = ("resume", "predict", "evaluate", "export", "describe", "plot", "list_models")
 """The flags that ask for something other than training; only one of them can be given."""
-PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability")
+PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability", "runtime")
 """The flags that need --predict."""
 TRAINING_FLAGS = ("watch", "log_every", "save_every")
 """The flags that need a run that is still to be trained."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from mnist_graph.data.arguments import checked_path, require
 from mnist_graph.data.datasets import DataSets, read_data_sets
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import MnistGraphError, MnistGraphWarning, UsageError
 from mnist_graph.exports.arrays import write_arrays
 from mnist_graph.exports.check import Check, as_inputs, check_file, expect
 from mnist_graph.exports.child import run_module
@@ -31,8 +32,10 @@ from mnist_graph.exports.readme import README, describe
 from mnist_graph.exports.saved_model import write_saved_model
 from mnist_graph.runs.files import cannot_write, synchronize
 from mnist_graph.runs.find import next_number
+from mnist_graph.runs.litert_model import save_litert
 from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.run import Run
+from mnist_graph.runs.shipped import is_shipped
 from mnist_graph.runs.strip_predictor import StripPredictor
 
 CALIBRATION = 500
@@ -83,13 +86,24 @@ def export(
         raise cannot_write(parent, error) from error
     try:
         checks = _write(run, data, chosen, written)
-        return Export(_publish(written, parent), checks)
+        exported = Export(_publish(written, parent), checks)
     except (OSError, tf.errors.OpError) as error:
         raise cannot_write(parent, error) from error
     finally:
         shutil.rmtree(written, ignore_errors=True)
         with suppress(OSError):
             parent.rmdir()  # if it is empty
+    if "litert" in chosen and not is_shipped(run):
+        _leave_in_run(run, exported.directory / LITERT)
+    return exported
+
+
+def _leave_in_run(run: Run, model: Path) -> None:
+    """Leave the LiteRT model where predictions with the run find it."""
+    try:
+        save_litert(run, model.read_bytes())
+    except MnistGraphError as error:
+        warnings.warn(f"predictions will not use LiteRT: {error}", MnistGraphWarning, stacklevel=3)
 
 
 def _choose_formats(formats: Sequence[str] | None) -> list[str]:

@@ -1,7 +1,6 @@
 """A finished run's network with its trained weights: images in, probabilities out."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,16 +15,12 @@ from mnist_graph.graph.build import Graph, Network, build_network
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.recipes import find_recipe
 from mnist_graph.graph.sessions import Device, choose_device, open_session, require_own_process
+from mnist_graph.runs.batches import BATCH, batch_slices
 from mnist_graph.runs.checkpoints import Checkpoint
 from mnist_graph.runs.find import find_run, load_run
+from mnist_graph.runs.image_network import ImageNetwork
 from mnist_graph.runs.run import RUNS_DIR, Run
 from mnist_graph.runs.shipped import folded_recipe, is_shipped, load_shipped
-
-BATCH = 250
-"""Images per session call: enough to keep the cores busy, few enough to keep memory low."""
-BATCH_WIDTH = 2**13
-"""How wide the strips of a session call are in all, in pixels: the first layer of the shipped
-reader then takes 34 MB."""
 
 Own = TypeVar("Own", bound="TrainedNetwork")
 
@@ -131,61 +126,14 @@ class TrainedNetwork:
         self.close()
 
 
-class Predictor(TrainedNetwork):
+class Predictor(ImageNetwork, TrainedNetwork):
     """The trained network of a finished run that classifies images. See `TrainedNetwork`."""
 
-    reads_strips = False
+    def _predict_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        return self._run_batches(self.network.probabilities, self.network.pixels, pixels, BATCH)
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Return the calibrated probability of each class: float32 [n, classes].
-
-        `images` are bright ink on a background of 0, as in MNIST: floats in [0, 1] or integers
-        in 0..255, [n, height * width] or [n, height, width]. Raises MnistGraphError for images
-        of another size, values that are out of range, a closed session, and in a process that was
-        forked from the one that opened it.
-        """
-        require_own_process()
-        try:
-            images = np.asarray(images)
-        except Exception as error:  # NumPy's, or that of an object that says it is an array
-            raise MnistGraphError("images must be one array; all of them of one size") from error
-        height, width = self.run.image_shape
-        if images.shape[1:] not in ((height * width,), (height, width), (height, width, 1)):
-            raise MnistGraphError(
-                f"images must be [n, {height * width}] or [n, {height}, {width}], "
-                f"not {list(images.shape)}"
-            )
-        network, count = self.network, len(images)
-        values: np.ndarray
-        if np.issubdtype(images.dtype, np.integer):
-            _require_range(images, 255)
-            fed, values = network.pixels, images.astype(np.uint8).reshape(count, height, width)
-        elif np.issubdtype(images.dtype, np.floating):
-            _require_range(images, 1)
-            fed, values = network.images, images.astype(np.float32).reshape(count, height * width)
-        else:
-            raise MnistGraphError(f"images must be floats or integers, not {images.dtype.name}")
-        return self._run_batches(network.probabilities, fed, values, BATCH)
-
-
-def batch_slices(count: int, size: int = BATCH) -> Iterator[slice]:
-    """Divide `count` examples into slices of at most `size`; at least one, which may be empty."""
-    for start in range(0, max(1, count), size):
-        yield slice(start, start + size)
-
-
-def strips_per_call(width: int) -> int:
-    """Return how many strips of this width a session call takes."""
-    return max(1, BATCH_WIDTH // width)
-
-
-def _require_range(images: np.ndarray, highest: int) -> None:
-    # The comparison is false for NaN.
-    if images.size and not (images.min() >= 0 and images.max() <= highest):
-        raise MnistGraphError(
-            f"{images.dtype} images must be from 0 to {highest}, "
-            f"not {images.min():g} to {images.max():g}"
-        )
+    def _predict_images(self, images: np.ndarray) -> np.ndarray:
+        return self._run_batches(self.network.probabilities, self.network.images, images, BATCH)
 
 
 def _variables(graph: tf.Graph) -> dict[str, tf.Variable]:

@@ -4,7 +4,8 @@
     recipe.json     as in a run directory
     result.json     as in a run directory
     weights.npz     float16, by the names of the variables
-    weights.json    the SHA-256 of weights.npz, and of the files that strips are made from
+    litert.npz      the rest of its LiteRT model (see litert_model.py)
+    weights.json    the SHA-256 of both, and of the files that strips are made from
 
 The folder is loaded like a finished run. It has no checkpoint, so it cannot be trained any further.
 Batch normalization is folded into the weights: its network has biases instead.
@@ -113,13 +114,28 @@ def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
         )
 
 
+def add_shipped(run: Run, name: str, arrays: dict[str, np.ndarray]) -> None:
+    """Add a file of `arrays` by name to a shipped network. Raises OSError."""
+    path = run.directory / name
+    write_whole(path, lambda written: _write_arrays(written, arrays))
+    checksums = read_json(run.directory / CHECKSUMS)
+    write_json(run.directory / CHECKSUMS, {name: file_sha256(path), **checksums})
+
+
 def load_shipped(run: Run) -> dict[str, np.ndarray]:
     """Return the weights that `save_shipped` wrote, float32 by name. Raises MnistGraphError if they
     are damaged.
     """
-    path, checksums = run.directory / WEIGHTS, read_json(run.directory / CHECKSUMS)
+    return {name: value.astype(np.float32) for name, value in read_shipped(run, WEIGHTS).items()}
+
+
+def read_shipped(run: Run, name: str) -> dict[str, np.ndarray]:
+    """Return the arrays by name in a file of a shipped network. Raises MnistGraphError if it is
+    damaged.
+    """
+    path, checksums = run.directory / name, read_json(run.directory / CHECKSUMS)
     damaged = MnistGraphError(f"{path} is damaged (its SHA-256 differs); install the package again")
-    if not isinstance(checksums, dict) or checksums.get(WEIGHTS) != file_sha256(path):
+    if not isinstance(checksums, dict) or checksums.get(name) != file_sha256(path):
         raise damaged
     content = io.BytesIO(read_bytes(path, MAX_BYTES))
     try:
@@ -127,6 +143,6 @@ def load_shipped(run: Run) -> dict[str, np.ndarray]:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
                 raise damaged
         with np.load(content, allow_pickle=False) as arrays:
-            return {name: arrays[name].astype(np.float32) for name in arrays.files}
+            return {name: arrays[name] for name in arrays.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise damaged from error

@@ -20,8 +20,9 @@ from mnist_graph.graph.build import Graph
 from mnist_graph.graph.multistep import MultiStep
 from mnist_graph.graph.schedules import learning_rate
 from mnist_graph.graph.sessions import Device, open_session
+from mnist_graph.runs.batches import BATCH, batch_slices, strips_per_call
 from mnist_graph.runs.digit_samples import are_wrong
-from mnist_graph.runs.predictor import BATCH, batch_slices, restore, strips_per_call
+from mnist_graph.runs.predictor import restore
 from mnist_graph.runs.run import Metrics, Result, Run
 from mnist_graph.training.hooks import Hook, Predictions, Stop
 from mnist_graph.training.pace import Pace, most_steps

@@ -23,8 +23,8 @@ from PIL import Image
 
 from mnist_graph import Classifier, MnistGraphError, read_data_sets, recipes, train
 from mnist_graph.reading.prepare import prepare
+from mnist_graph.runs.batches import BATCH
 from mnist_graph.runs.find import create_run, load_run
-from mnist_graph.runs.predictor import BATCH
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,9 @@ from mnist_graph import (
 from mnist_graph.data.datasets import DataSet, batch_indices
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.sessions import choose_device, open_session
+from mnist_graph.runs.batches import BATCH
 from mnist_graph.runs.find import load_run
-from mnist_graph.runs.predictor import BATCH, restore
+from mnist_graph.runs.predictor import restore
 from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, Stop
 
