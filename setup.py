@@ -21,6 +21,15 @@ setup(
     },
     python_requires=">=3.10,<3.14",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),
-    extras_require={"gpu": ["tensorflow[and-cuda]"], "pdf": ["pypdfium2>=5,<6"]},
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]"],
+        "pdf": ["pypdfium2>=5,<6"],
+        "export": [
+            "ai-edge-litert>=2,<3",
+            "tf2onnx>=1.16,<2",
+            "onnx>=1.17,<2",
+            "onnxruntime>=1.20,<2",
+        ],
+    },
     entry_points={"console_scripts": ["mnist-graph = mnist_graph.cli:run"]},
 )

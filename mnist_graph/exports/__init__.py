@@ -10,7 +10,8 @@ out, with a README that says how. This room can be taken out again: only the com
     runtimes       exported networks as their own runtimes run them
     check          compares them with the session
     readme         the README beside them
-    files          their names
+    formats        the formats, their files, and what they need
+    arrays         arrays in files, which processes pass
 
 Open `exporter` first.
 """

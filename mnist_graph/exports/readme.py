@@ -231,14 +231,7 @@ def _files(folder: Path) -> str:
         if path.is_file():
             name = path.relative_to(folder).as_posix()
             rows.append((name, f"{path.stat().st_size:,}", f"`{file_sha256(path)}`"))
-    made = f"Made by mnist_graph {_own_version()} with {runtime_of('saved_model.pb')}."
-    return f"{_markdown(rows)}\n\n{made}"
-
-
-def _own_version() -> str:
-    from mnist_graph import __version__
-
-    return __version__
+    return f"{_markdown(rows)}\n\nMade with {runtime_of(SAVED_MODEL)}."
 
 
 def _markdown(rows: list[tuple[str, ...]]) -> str:

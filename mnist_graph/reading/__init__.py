@@ -2,6 +2,8 @@
 
     reader       the door: Reader.read(picture) -> digits, by the network that reads rows
     classifier   the other door: digit by digit, by a network of 28x28 images
+    litert       both doors without TensorFlow; row_reading and digit_reading have what they share
+    inputs       what an exported network is given for a picture
 
     On the way:
     folders, documents, pages   files, folders, TIFF and PDF -> pages, one after the other
@@ -18,7 +20,7 @@
     annotate     draws the digits that were read onto the picture
     digit, boxes, confidence   what is returned; rectangles; when a prediction counts as sure
 
-Open `reader` first, then `prepare`. Nothing up to `prepare` imports TensorFlow. OpenCV does
+Open `row_reading` first, then `prepare`. Nothing up to `prepare` imports TensorFlow. OpenCV does
 thresholds, morphology and labelling: it needs nothing but NumPy, and takes tens of milliseconds
 where scikit-image takes seconds.
 """

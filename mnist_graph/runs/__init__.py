@@ -5,8 +5,12 @@
     checkpoints     checkpoints that survive a power cut
     csv_log         history.csv, test.csv, percentiles.csv
     digit_samples   batch.npz, test.npz: digits and their predictions
-    predictor       a finished run's network with its weights: images -> probabilities
-    strip_predictor the same for strips: the probabilities of each column
+    image_network   a trained network: images -> probabilities, whatever computes it
+    strip_network   the same for strips: the probabilities of each column
+    predictor       an image_network in a TensorFlow session, with the weights of a finished run
+    strip_predictor the same for strips
+    litert          both in LiteRT; litert_model has what an export leaves for it
+    batches         how many examples such a network gets at a time
     shipped         a trained network in a few files, as in shipped/
     strip_metrics   digits read in strips, aligned with those that stand there
     metrics         confusion matrix, precision, recall, calibration
