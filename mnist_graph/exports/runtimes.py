@@ -14,8 +14,9 @@ import numpy as np
 from mnist_graph.exports.arrays import Arrays, read_arrays, write_arrays
 from mnist_graph.exports.formats import DEFAULT_SIGNATURE
 
-BATCH_PIXELS = 2**18
-"""How many pixels a call gets at most: 334 digits, or 36 strips that are 224 pixels wide."""
+BATCH, BATCH_PIXELS = 256, 2**18
+"""How many digits or strips a call gets at most, and how many of their pixels: of strips that are
+224 pixels wide, 36."""
 
 Exported = Callable[..., Arrays]
 """A signature: inputs by name in, outputs by name out."""
@@ -68,7 +69,7 @@ def run_in_batches(call: Exported, inputs: Arrays) -> Arrays:
     """Return the outputs for all `inputs`, a few at a time."""
     count = len(next(iter(inputs.values())))
     row = sum(value[0].size for value in inputs.values())
-    step = max(1, BATCH_PIXELS // row)
+    step = min(BATCH, max(1, BATCH_PIXELS // row))
     parts = [
         call(**{name: value[start : start + step] for name, value in inputs.items()})
         for start in range(0, count, step)

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 
 import pytest
 from filelock import FileLock
@@ -12,7 +13,9 @@ from mnist_graph.runs.find import load_run
 
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory):
-    """A function that returns the folder of the first export of a shared run, in all formats."""
+    """A function that returns the folder of the first export of a shared run, in all formats. The
+    run is a copy, since an export leaves its LiteRT model there: see `exported_run`.
+    """
     mine = tmp_path_factory.getbasetemp()
     shared = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "exported"
     shared.mkdir(exist_ok=True)
@@ -22,7 +25,18 @@ def exported(trained, tmp_path_factory):
         folder = shared / model / "1"
         with FileLock(shared / f"{model}.lock"):
             if not folder.exists():
-                export(load_run(trained(model).directory), shared)
+                run = shutil.copytree(trained(model).directory, shared / f"run-{model}")
+                export(load_run(run), shared)
         return folder
 
     return export_once
+
+
+@pytest.fixture(scope="session")
+def exported_run(exported):
+    """A function that returns the run of a model, which has been exported."""
+
+    def find(model):
+        return load_run(exported(model).parents[1] / f"run-{model}")
+
+    return find

@@ -14,19 +14,8 @@ from mnist_graph.runs.find import load_run
 from mnist_graph.runs.litert_model import has_litert, join_model, load_litert, split_model
 
 
-@pytest.fixture
-def run_of(exported, trained):
-    """A function that returns the run of a model, which has been exported."""
-
-    def find(model):
-        exported(model)
-        return load_run(trained(model).directory)
-
-    return find
-
-
-def test_same_classes_for_all_test_images(run_of, mnist):
-    run = run_of("mlp")
+def test_same_classes_for_all_test_images(exported_run, mnist):
+    run = exported_run("mlp")
     with LiteRTClassifier(run) as lite, Classifier(run, "cpu") as network:
         pixels = mnist.test.pixels
         one, other = lite.predict(pixels), network.predict(pixels)
@@ -52,16 +41,19 @@ def test_same_digits_with_the_network_in_the_package(mnist):
         assert [d.label for d in lite.read(TEST_IMAGE)] == [2]
 
 
-def test_closed_and_wrong_input(run_of):
-    with LiteRTClassifier(run_of("mlp")) as lite, pytest.raises(MnistGraphError, match="images"):
+def test_closed_and_wrong_input(exported_run):
+    with (
+        LiteRTClassifier(exported_run("mlp")) as lite,
+        pytest.raises(MnistGraphError, match="images"),
+    ):
         lite.predict(np.zeros((2, 3)))
     with pytest.raises(MnistGraphError, match="the network is closed"):
         lite.predict(np.zeros((1, 784)))
 
 
 @pytest.mark.parametrize("words", [(), ("--runtime", "litert")])
-def test_predict_does_not_import_tensorflow(run_of, words):
-    run = run_of("mlp")
+def test_predict_does_not_import_tensorflow(exported_run, words):
+    run = exported_run("mlp")
     code = f"""
 import sys
 sys.modules["tensorflow"] = None
@@ -77,8 +69,8 @@ sys.exit(main(words) or main([*words, "--run-dir", {str(run.directory)!r}]))
     assert outcome.err == ""
 
 
-def test_predict_with_tensorflow_where_it_is_requested(run_of):
-    words = ("--predict", TEST_IMAGE, "--run-dir", run_of("mlp").directory, "--json")
+def test_predict_with_tensorflow_where_it_is_requested(exported_run):
+    words = ("--predict", TEST_IMAGE, "--run-dir", exported_run("mlp").directory, "--json")
     one = run_command(TEST_IMAGE.parent, *words, "--runtime", "tensorflow")
     other = run_command(TEST_IMAGE.parent, *words)
     (a,), (b,) = json.loads(one.out), json.loads(other.out)
@@ -91,18 +83,18 @@ def test_a_run_that_was_not_exported(trained, command):
     assert command(*words).code == 0
 
 
-def test_a_longer_run_does_not_use_the_older_model(run_of, tmp_path):
+def test_a_longer_run_does_not_use_the_older_model(exported_run, tmp_path):
     folder = tmp_path / "run"
-    shutil.copytree(run_of("mlp").directory, folder)
+    shutil.copytree(exported_run("mlp").directory, folder)
     run = load_run(folder)
     assert has_litert(run)
     longer = run.recipe.override(iterations=run.recipe.iterations + 1)
     assert not has_litert(run._replace(recipe=longer))
 
 
-def test_a_damaged_model(run_of, tmp_path, command):
+def test_a_damaged_model(exported_run, tmp_path, command):
     folder = tmp_path / "run"
-    shutil.copytree(run_of("mlp").directory, folder)
+    shutil.copytree(exported_run("mlp").directory, folder)
     flip(folder / "model.tflite")
     words = ("--predict", TEST_IMAGE, "--run-dir", folder)
     assert_refused(command(*words, "--runtime", "litert"), 1, "model.tflite is damaged")
