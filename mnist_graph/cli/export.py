@@ -7,6 +7,7 @@ from mnist_graph.cli.messages import note
 from mnist_graph.cli.output import print_table
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request
+from mnist_graph.cli.signals import Interrupted, Interruptible
 from mnist_graph.cli.train import finished_run
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.exports.formats import INSTALL, missing_packages
@@ -32,7 +33,12 @@ def export(request: Request) -> int:
     if missing := missing_packages():
         note(f"left out: {', '.join(missing)}; get them with: {INSTALL}")
     request.say(f"exporting {run.directory}; each file is run on all test images")
-    exported = export_run(run, directory, data=data)
+    try:
+        with Interruptible():
+            exported = export_run(run, directory, data=data)
+    except Interrupted as stop:
+        note("interrupted; nothing was exported")
+        return stop.exit_code
     print_table(table(exported.checks, run.recipe.reads_strips))
     print(f"Exported to {exported.directory}", flush=True)
     return 0

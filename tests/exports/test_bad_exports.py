@@ -2,9 +2,11 @@
 
 import resource
 import shutil
+import signal
+import time
 
 import pytest
-from helpers import assert_refused, flip, run_command
+from helpers import assert_refused, flip, run_command, start_command
 
 from mnist_graph import MnistGraphError, export
 from mnist_graph.errors import UsageError
@@ -94,6 +96,19 @@ def test_a_full_disk(trained, tmp_path):
     words = ("--run-dir", trained("softmax").directory, "--export", "out", "--quiet")
     outcome = run_command(tmp_path, *words, preexec_fn=limit)
     assert_refused(outcome, 1, "cannot write to out")
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_signal_leaves_nothing_behind(trained, tmp_path):
+    words = ("--run-dir", trained("softmax").directory, "--export", "out")
+    process = start_command(tmp_path, *words)
+    while not list(tmp_path.glob("out/softmax/.unfinished-*/saved_model.pb")):
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (143, "")
+    assert err.endswith("mnist-graph: interrupted; nothing was exported\n")
     assert not list(tmp_path.glob("out/*"))
 
 

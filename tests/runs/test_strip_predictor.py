@@ -16,6 +16,7 @@ from mnist_graph.runs.digit_samples import are_wrong
 from mnist_graph.runs.files import file_sha256
 from mnist_graph.runs.find import load_run
 from mnist_graph.runs.predictor import Predictor
+from mnist_graph.runs.litert_model import REST
 from mnist_graph.runs.shipped import CHECKSUMS, SHIPPED, WEIGHTS, is_shipped
 from mnist_graph.runs.strip_predictor import StripPredictor, ship
 
@@ -144,7 +145,7 @@ def test_the_shipped_reader_is_what_its_recipe_makes_of_its_data():
     assert run.recipe == recipes["reader"]
     assert run.sha256 == BUNDLED_SHA256
     checksums = json.loads((folder / CHECKSUMS).read_text())
-    files = (folder / WEIGHTS, *SOURCE_FILES)
+    files = (folder / WEIGHTS, folder / REST, *SOURCE_FILES)
     assert checksums == {path.name: file_sha256(path) for path in files}
     assert (folder / WEIGHTS).stat().st_size <= 4_000_000
     assert run.result is not None
