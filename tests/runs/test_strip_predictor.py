@@ -15,8 +15,8 @@ from mnist_graph.data.strips.hands import SOURCE_FILES
 from mnist_graph.runs.digit_samples import are_wrong
 from mnist_graph.runs.files import file_sha256
 from mnist_graph.runs.find import load_run
-from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.litert_model import REST
+from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.shipped import CHECKSUMS, SHIPPED, WEIGHTS, is_shipped
 from mnist_graph.runs.strip_predictor import StripPredictor, ship
 
