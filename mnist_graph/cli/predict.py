@@ -117,7 +117,7 @@ def _is_for_litert(request: Request, run: "Run") -> bool:
     missing = missing_packages(["litert"])
     if runtime == "auto":
         # A run that has just been trained has TensorFlow loaded already.
-        is_loaded = "tensorflow" in sys.modules
+        is_loaded = sys.modules.get("tensorflow") is not None
         return not (missing or is_loaded or device == "gpu") and has_litert(run)
     if device == "gpu":
         raise UsageError("--runtime litert computes on the CPU; leave out --device gpu")

@@ -113,6 +113,7 @@ def test_help_shows_the_flags_by_purpose_and_names_every_model(command):
         "hyperparameters (default: the recipe's)": "--set",
         "predict": "--predict",
         "look": "--evaluate",
+        "export": "--export",
         "resume and runs": "--resume",
     }
     assert list(groups) == ["options", *expected]

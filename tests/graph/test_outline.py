@@ -114,8 +114,8 @@ def test_outline_counts_multiply_adds_of_strides_without_padding():
         ),
         (
             "reader",
-            "conv 5x5 32 stride 2, 3x3 48, 48 pooled, 96, 96 pooled 2x1, 160, 160 pooled 2x1, "
-            "224, 2x3 224, 1x5 224, 224; batch norm",
+            "conv 5x5 32 stride 2, 3x3 64, 64 pooled, 128, 128 pooled 2x1, 192, 192 pooled 2x1, "
+            "224, 2x3 224, 1x5 224, 256; batch norm",
         ),
     ],
 )

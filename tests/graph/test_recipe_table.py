@@ -58,11 +58,12 @@ BY_HAND = {
     "reader": 5 * 5 * 32 + 32
     + sum(
         3 * 3 * inputs * outputs + outputs
-        for inputs, outputs in pairwise((32, 48, 48, 96, 96, 160, 160, 224))
+        for inputs, outputs in pairwise((32, 64, 64, 128, 128, 192, 192, 224))
     )
     + 2 * 3 * 224 * 224 + 224
-    + 2 * (1 * 5 * 224 * 224 + 224)
-    + 224 * 11 + 11,
+    + 1 * 5 * 224 * 224 + 224
+    + 1 * 5 * 224 * 256 + 256
+    + 256 * 11 + 11,
 }  # fmt: skip
 
 
