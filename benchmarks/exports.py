@@ -17,8 +17,6 @@ import time
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from benchmarks import machine
 from benchmarks.reproduce import RESULTS, ROOT
 from mnist_graph import export, read_data_sets, recipes
@@ -26,7 +24,7 @@ from mnist_graph.data.batches import test_examples
 from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.exports.arrays import read_arrays, write_arrays
-from mnist_graph.exports.check import as_inputs, read_columns
+from mnist_graph.exports.check import accuracy, as_inputs
 from mnist_graph.exports.formats import DEFAULT_SIGNATURE, LITERT, LITERT_INT8, ONNX, SAVED_MODEL
 from mnist_graph.exports.runtimes import BATCH
 from mnist_graph.runs.find import find_run
@@ -80,8 +78,8 @@ def _measure_model(run: Run, folder: Path, place: Path, rounds: int) -> dict[str
             streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
             command = [sys.executable, *map(str, words), str(time.time())]
             done = subprocess.run(command, cwd=ROOT, check=True, **streams)
-            accuracy = _accuracy(read_arrays(outputs)["classes"], labels)
-            measured[name].append({**json.loads(done.stdout), "accuracy": accuracy})
+            right = accuracy(read_arrays(outputs)["classes"], labels)
+            measured[name].append({**json.loads(done.stdout), "accuracy": right})
             print(run.recipe.model, name, measured[name][-1], flush=True)
     return {
         name: {"bytes": _size(folder, name), "measured": values}
@@ -95,13 +93,6 @@ def _size(folder: Path, name: str) -> int:
         paths = [folder / SAVED_MODEL, *(folder / "variables").iterdir()]
         return sum(path.stat().st_size for path in paths)
     return (folder / name).stat().st_size
-
-
-def _accuracy(classes: np.ndarray, labels: np.ndarray) -> float:
-    if classes.ndim == 1:
-        return float((classes == labels).mean())
-    pairs = zip(classes, labels, strict=True)
-    return float(np.mean([read_columns(row) == label[label >= 0].tolist() for row, label in pairs]))
 
 
 def format_report(results: dict) -> str:
@@ -127,9 +118,9 @@ def format_report(results: dict) -> str:
                 _spread([each[key] for each in values["measured"]], digits)
                 for key, digits in (("start", 2), ("single_ms", 3), ("batch_ms", 3))
             ]
-            accuracy = values["measured"][0]["accuracy"]
+            right = values["measured"][0]["accuracy"]
             cells = [model, RUNTIMES[name], f"{values['bytes'] / 1000:,.0f}", *cells]
-            lines.append(f"| {' | '.join(cells)} | {accuracy:.4f} |")
+            lines.append(f"| {' | '.join(cells)} | {right:.4f} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,6 @@ from mnist_graph.cli.signals import Interrupted, Interruptible
 from mnist_graph.cli.train import finished_run
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.exports.formats import INSTALL, missing_packages
-from mnist_graph.runs.find import load_run
 
 
 def export(request: Request) -> int:
@@ -21,10 +20,10 @@ def export(request: Request) -> int:
     request.check()
     directory = Path(request.options.export)
     _require_writable(directory)
-    from mnist_graph.runs.shipped import SHIPPED
+    from mnist_graph.runs.shipped import shipped_reader
 
-    is_shipped = request.uses_shipped_reader
-    run = load_run(SHIPPED / "reader") if is_shipped else finished_run(request)
+    is_named = not request.uses_shipped_reader
+    run = finished_run(request, or_shipped=True) if is_named else shipped_reader()
     data = request.read_data(run.recipe)
     import_tensorflow()
     from mnist_graph.exports.exporter import export as export_run

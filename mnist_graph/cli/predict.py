@@ -17,7 +17,6 @@ from mnist_graph.cli.train import finished_run
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.exports.formats import INSTALL, missing_packages
 from mnist_graph.reading.confidence import MIN_PROBABILITY
-from mnist_graph.runs.find import load_run
 
 if TYPE_CHECKING:
     from mnist_graph.reading.digit import Digit
@@ -90,10 +89,9 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
 
 def _open_network(request: Request) -> "Network":
     """Open the network in the package, or that of the run that the flags name."""
-    from mnist_graph.runs.shipped import SHIPPED
+    from mnist_graph.runs.shipped import shipped_reader
 
-    is_shipped = request.uses_shipped_reader
-    run = load_run(SHIPPED / "reader") if is_shipped else finished_run(request)
+    run = shipped_reader() if request.uses_shipped_reader else finished_run(request)
     if _is_for_litert(request, run):
         from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
 

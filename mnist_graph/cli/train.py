@@ -60,13 +60,13 @@ def train_recipe(request: Request) -> Run:
     return _until_stopped(request, f"training {recipe.model}", call)
 
 
-def finished_run(request: Request) -> Run:
-    """Return the run in --run-dir, or the newest finished run of the recipe; without one, train
-    it first.
+def finished_run(request: Request, or_shipped: bool = False) -> Run:
+    """Return the run in --run-dir, or the newest finished run of the recipe, or, with
+    `or_shipped`, the network in the package if the recipe is its own; without one, train it first.
     """
     request.check()
     run = _find_run(request)
-    if run is None and request.options.export is not None:
+    if run is None and or_shipped:
         from mnist_graph.runs.shipped import find_shipped  # NumPy
 
         run = find_shipped(request.recipe, _sha256(request))

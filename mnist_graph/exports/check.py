@@ -20,6 +20,7 @@ from mnist_graph.exports.formats import (
     PIXELS_SIGNATURE,
     SAVED_MODEL,
 )
+from mnist_graph.runs.digit_samples import as_lists
 from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.strip_predictor import StripPredictor
 
@@ -93,7 +94,7 @@ def check_file(folder: Path, name: str, expected: Expected, scratch: Path) -> Ch
     check = Check(
         name,
         runtime_of(name),
-        _accuracy(classes, expected),
+        accuracy(classes, expected.labels),
         int((classes != expected.probabilities.argmax(axis=-1)).sum()),
         _difference(probabilities, expected.probabilities),
     )
@@ -125,13 +126,15 @@ def _difference(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
 
 
-def _accuracy(classes: np.ndarray, expected: Expected) -> float:
-    """Return the share of test images of the right class, or of strips read whole and right."""
-    if not expected.of_strips:
-        return float((classes == expected.labels).mean())
+def accuracy(classes: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of test images of the right class, or of strips read whole and right.
+
+    `classes` are those of images, int [n], or of the columns of strips, int [n, columns].
+    """
+    if classes.ndim == 1:
+        return float((classes == labels).mean())
     read = [read_columns(row) for row in classes]
-    wanted = [row[row >= 0].tolist() for row in expected.labels]
-    return sum(map(list.__eq__, read, wanted)) / len(wanted)
+    return sum(map(list.__eq__, read, as_lists(labels))) / len(labels)
 
 
 def read_columns(classes: np.ndarray, blank: int = 10) -> list[int]:

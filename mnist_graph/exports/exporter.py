@@ -108,7 +108,8 @@ def _leave_in_run(run: Run, model: Path) -> None:
 
 def _choose_formats(formats: Sequence[str] | None) -> list[str]:
     if formats is None:
-        return [each for each in FORMATS if each not in missing_packages()]
+        missing = missing_packages()
+        return [each for each in FORMATS if each not in missing]
     unknown = [each for each in formats if each not in FORMATS]
     if unknown or isinstance(formats, str):
         raise UsageError(f"formats must be some of {', '.join(FORMATS)}, not {formats!r}")
@@ -123,7 +124,7 @@ def _write(run: Run, data: DataSets, formats: list[str], folder: Path) -> list[C
     # In a folder of its own, since the calibration samples and the arrays of the checks are large.
     with kind(run, "cpu") as network, tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Path(scratch)
-        model = place / "model"
+        model = place / "model"  # TensorFlow's builder takes no folder that exists
         write_saved_model(network, model)
         for path in model.iterdir():
             path.rename(folder / path.name)

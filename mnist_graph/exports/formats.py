@@ -18,7 +18,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "onnx": ("tf2onnx", "onnx", "onnxruntime"),
 }
 """What each format needs besides TensorFlow."""
-INSTALL = "pip install 'mnist-graph[export]'"
+INSTALL = "pip install '.[export]'"
 DEFAULT_SIGNATURE, PIXELS_SIGNATURE = "serving_default", "pixels"
 
 

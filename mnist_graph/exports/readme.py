@@ -49,14 +49,16 @@ def table(checks: list[Check], strips: bool) -> list[tuple[str, ...]]:
     return [
         heading,
         *(
-            (each.name, each.runtime, f"{each.accuracy:.4f}", str(each.others), _short(each))
+            (
+                each.name,
+                each.runtime,
+                f"{each.accuracy:.4f}",
+                str(each.others),
+                f"{each.difference:.1e}",
+            )
             for each in checks
         ),
     ]
-
-
-def _short(check: Check) -> str:
-    return f"{check.difference:.1e}"
 
 
 def _introduction(run: Run) -> str:

@@ -24,8 +24,8 @@ Exported = Callable[..., Arrays]
 
 def open_exported(path: Path, signature: str = DEFAULT_SIGNATURE, threads: int = 0) -> Exported:
     """Return a signature of the exported network at `path`: a SavedModel's folder, or a .tflite or
-    .onnx file. It computes with so many `threads` (0: as the runtime chooses); a SavedModel as
-    TensorFlow is set.
+    .onnx file. LiteRT and ONNX Runtime use `threads` threads (0: their own choice); TensorFlow uses
+    all that it is set to.
     """
     if path.suffix == ".tflite":
         return _open_litert(path, signature, threads)

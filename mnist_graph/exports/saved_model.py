@@ -23,6 +23,7 @@ from mnist_graph.data.scaling import scale
 from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
 from mnist_graph.exports.formats import DEFAULT_SIGNATURE, PIXELS_SIGNATURE
 from mnist_graph.graph.build import inference
+from mnist_graph.graph.inputs import as_frames
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.predictor import TrainedNetwork, assign
@@ -81,7 +82,7 @@ def build_signatures(
         (PIXELS_SIGNATURE, {"pixels": pixels}, scaled),
     ):
         inputs = {**fed, **more}
-        frames = _as_frames(values, recipe, image_shape)
+        frames = as_frames(values, pixels)
         with tf1.variable_scope("", reuse=bool(signatures), use_resource=True):
             logits = inference(frames, recipe, classes + recipe.reads_strips, keep_prob=1.0)
         probabilities = tf.nn.softmax(logits / recipe.temperature)
@@ -90,13 +91,6 @@ def build_signatures(
         best = tf.argmax(probabilities, -1, output_type=tf.int32)
         signatures[name] = inputs, {"classes": best, "probabilities": probabilities}
     return signatures
-
-
-def _as_frames(values: tf.Tensor, recipe: Recipe, image_shape: tuple[int, int]) -> tf.Tensor:
-    """Return images or pixels as a network takes them: float32 [n, height, width, 1]."""
-    if recipe.reads_strips:
-        return tf.expand_dims(values, -1)
-    return tf.reshape(values, [-1, *image_shape, 1])
 
 
 def _blank_after(probabilities: tf.Tensor, widths: tf.Tensor) -> tf.Tensor:

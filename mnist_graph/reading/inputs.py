@@ -13,8 +13,8 @@ from mnist_graph.reading.prepare import prepare
 def normalise(picture: Picture, image_shape: tuple[int, int] = (28, 28)) -> np.ndarray:
     """Return the digit in a picture in MNIST's form: uint8 [height, width], bright on 0.
 
-    Takes, and raises, the same as `Classifier.read`; raises MnistGraphError if there is no digit,
-    or more than one.
+    Takes, and raises, the same as `Classifier.read`; also raises MnistGraphError unless exactly one
+    digit is found.
     """
     pieces = [piece for row in prepare(picture).rows for piece in row.pieces]
     if len(pieces) != 1:

@@ -2,9 +2,8 @@
 
 from mnist_graph.reading.digit_reading import DigitReading
 from mnist_graph.reading.row_reading import RowReading
-from mnist_graph.runs.find import load_run
 from mnist_graph.runs.litert import LiteRTPredictor, LiteRTStripPredictor
-from mnist_graph.runs.shipped import SHIPPED
+from mnist_graph.runs.shipped import shipped_reader
 
 
 class LiteRTReader(RowReading, LiteRTStripPredictor):
@@ -13,7 +12,7 @@ class LiteRTReader(RowReading, LiteRTStripPredictor):
     @classmethod
     def shipped(cls) -> "LiteRTReader":
         """Load the network in the package. Raises MnistGraphError if it is damaged."""
-        return cls(load_run(SHIPPED / "reader"))
+        return cls(shipped_reader())
 
 
 class LiteRTClassifier(DigitReading, LiteRTPredictor):

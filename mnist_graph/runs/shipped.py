@@ -48,6 +48,11 @@ def find_shipped(recipe: Recipe, sha256: dict[str, str]) -> Run | None:
     return run if run and (run.recipe, run.sha256) == (recipe, sha256) else None
 
 
+def shipped_reader() -> Run:
+    """Return the reader in the package. Raises MnistGraphError if it is damaged."""
+    return load_run(SHIPPED / "reader")
+
+
 def is_shipped(run: Run) -> bool:
     """Whether the weights of `run` are in weights.npz instead of a checkpoint."""
     return (run.directory / WEIGHTS).exists()

@@ -9,10 +9,9 @@ import tensorflow as tf
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.layers import BATCH_NORM_EPSILON
 from mnist_graph.runs.batches import strips_per_call
-from mnist_graph.runs.find import load_run
 from mnist_graph.runs.predictor import TrainedNetwork
 from mnist_graph.runs.run import Run
-from mnist_graph.runs.shipped import SHIPPED, fold_normalization, save_shipped
+from mnist_graph.runs.shipped import fold_normalization, save_shipped, shipped_reader
 from mnist_graph.runs.strip_network import StripNetwork, count_columns, pad, require_strips
 
 Own = TypeVar("Own", bound="StripPredictor")
@@ -28,7 +27,7 @@ class StripPredictor(StripNetwork, TrainedNetwork):
         With precision auto it uses bfloat16 where the hardware supports it, which is two to four
         times as fast.
         """
-        return cls(load_run(SHIPPED / "reader"), device, precision)
+        return cls(shipped_reader(), device, precision)
 
     def predict_digits(self, strips: np.ndarray) -> np.ndarray:
         """Return what the most probable path of each strip reads as: int32 [n, columns], padded

@@ -119,9 +119,8 @@ def _pick_style(slant: float, is_form: bool, rng: np.random.Generator) -> _Style
 def _pick_text(room: float, rng: np.random.Generator) -> str:
     """Return digits, marks and spaces that may fit into `room` times the digits' height."""
     most = max(1, min(12, int(room / 0.55)))
-    least = (
-        1 if rng.random() < 0.3 else -(-2 * most // 3)
-    )  # of a short strip in a wide batch, most is padding
+    # Most rows are long: of a short strip in a wide batch, most is padding.
+    least = 1 if rng.random() < 0.3 else -(-2 * most // 3)
     count = 1 if rng.random() < 0.14 else int(rng.integers(least, most + 1))
     digits = "".join(string.digits[d] for d in rng.integers(10, size=count))
     if count > 2 and rng.random() < 0.25:
