@@ -25,9 +25,10 @@ from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.exports.arrays import read_arrays, write_arrays
 from mnist_graph.exports.check import accuracy, as_inputs
-from mnist_graph.exports.formats import DEFAULT_SIGNATURE, LITERT, LITERT_INT8, ONNX, SAVED_MODEL
+from mnist_graph.exports.formats import LITERT, LITERT_INT8, ONNX, SAVED_MODEL
 from mnist_graph.exports.runtimes import BATCH
 from mnist_graph.runs.find import find_run
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE
 from mnist_graph.runs.run import RUNS_DIR, Run
 from mnist_graph.runs.shipped import find_shipped
 

@@ -12,15 +12,9 @@ from mnist_graph.data.scaling import scale
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.exports.arrays import read_arrays, write_arrays
 from mnist_graph.exports.child import run_module
-from mnist_graph.exports.formats import (
-    DEFAULT_SIGNATURE,
-    LITERT,
-    LITERT_INT8,
-    ONNX,
-    PIXELS_SIGNATURE,
-    SAVED_MODEL,
-)
+from mnist_graph.exports.formats import LITERT, LITERT_INT8, ONNX, SAVED_MODEL
 from mnist_graph.runs.digit_samples import as_lists
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE, PIXELS_SIGNATURE
 from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.strip_predictor import StripPredictor
 

@@ -19,7 +19,6 @@ from mnist_graph.exports.arrays import write_arrays
 from mnist_graph.exports.check import Check, as_inputs, check_file, expect
 from mnist_graph.exports.child import run_module
 from mnist_graph.exports.formats import (
-    DEFAULT_SIGNATURE,
     FILES,
     FORMATS,
     INSTALL,
@@ -32,7 +31,7 @@ from mnist_graph.exports.readme import README, describe
 from mnist_graph.exports.saved_model import write_saved_model
 from mnist_graph.runs.files import cannot_write, synchronize
 from mnist_graph.runs.find import next_number
-from mnist_graph.runs.litert_model import save_litert
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE, save_litert
 from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.shipped import is_shipped

@@ -19,7 +19,6 @@ PACKAGES: dict[str, tuple[str, ...]] = {
 }
 """What each format needs besides TensorFlow."""
 INSTALL = "pip install '.[export]'"
-DEFAULT_SIGNATURE, PIXELS_SIGNATURE = "serving_default", "pixels"
 
 
 def missing_packages(formats: Sequence[str] = FORMATS) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mnist_graph.exports.arrays import Arrays, read_arrays, write_arrays
-from mnist_graph.exports.formats import DEFAULT_SIGNATURE
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE
 
 BATCH, BATCH_PIXELS = 256, 2**18
 """How many digits or strips a call gets at most, and how many of their pixels: of strips that are

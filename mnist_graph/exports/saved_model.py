@@ -21,11 +21,11 @@ import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.scaling import scale
 from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
-from mnist_graph.exports.formats import DEFAULT_SIGNATURE, PIXELS_SIGNATURE
 from mnist_graph.graph.build import inference
 from mnist_graph.graph.inputs import as_frames
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE, PIXELS_SIGNATURE
 from mnist_graph.runs.predictor import TrainedNetwork, assign
 
 Tensors = dict[str, tf.Tensor]

@@ -14,7 +14,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from mnist_graph.exports.arrays import Arrays, read_arrays
-from mnist_graph.exports.formats import DEFAULT_SIGNATURE, PIXELS_SIGNATURE
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE, PIXELS_SIGNATURE
 
 
 def convert(saved_model: str, samples: str | None = None) -> bytes:

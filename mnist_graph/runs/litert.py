@@ -9,7 +9,7 @@ import numpy as np
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.runs.batches import BATCH, batch_slices, strips_per_call
 from mnist_graph.runs.image_network import ImageNetwork
-from mnist_graph.runs.litert_model import load_litert
+from mnist_graph.runs.litert_model import DEFAULT_SIGNATURE, PIXELS_SIGNATURE, load_litert
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.strip_network import StripNetwork
 
@@ -68,10 +68,10 @@ class LiteRTPredictor(LiteRTNetwork, ImageNetwork):
     """A network that classifies images, in LiteRT."""
 
     def _predict_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        return self._of_some("pixels", pixels=pixels)
+        return self._of_some(PIXELS_SIGNATURE, pixels=pixels)
 
     def _predict_images(self, images: np.ndarray) -> np.ndarray:
-        return self._of_some("serving_default", images=images)
+        return self._of_some(DEFAULT_SIGNATURE, images=images)
 
     def _of_some(self, signature: str, **inputs: np.ndarray) -> np.ndarray:
         if not all(map(len, inputs.values())):  # LiteRT has no empty tensors
@@ -84,4 +84,5 @@ class LiteRTStripPredictor(LiteRTNetwork, StripNetwork):
 
     def _predict_padded(self, strips: np.ndarray) -> np.ndarray:
         widths = np.full(len(strips), strips.shape[2], np.int32)
-        return self._call("pixels", strips_per_call(strips.shape[2]), pixels=strips, widths=widths)
+        size = strips_per_call(strips.shape[2])
+        return self._call(PIXELS_SIGNATURE, size, pixels=strips, widths=widths)

@@ -18,6 +18,8 @@ from mnist_graph.runs.run import Run
 from mnist_graph.runs.shipped import add_shipped, is_shipped, load_shipped, read_shipped
 
 MODEL, DESCRIPTION = "model.tflite", "model.json"
+DEFAULT_SIGNATURE, PIXELS_SIGNATURE = "serving_default", "pixels"
+"""The names of the two ways into an exported network: float32 from 0 to 1, and uint8."""
 REST = "litert.npz"
 MAX_REST_BYTES = 2**18
 """The largest rest of the model in the package."""
