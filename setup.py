@@ -18,6 +18,7 @@ setup(
         "mnist_graph": ["py.typed"],
         "mnist_graph.data": ["mnist/*", "writers/*", "pendigits/*"],
         "mnist_graph.runs": ["shipped/*/*"],
+        "mnist_graph.serving": ["page/*"],
     },
     python_requires=">=3.10,<3.14",
     install_requires=(here / "requirements.txt").read_text(encoding="utf-8").splitlines(),
@@ -30,6 +31,7 @@ setup(
             "onnx>=1.17,<2",
             "onnxruntime>=1.20,<2",
         ],
+        "serve": ["starlette>=0.46,<2", "uvicorn>=0.30,<1", "prometheus-client>=0.20,<1"],
     },
     entry_points={"console_scripts": ["mnist-graph = mnist_graph.cli:run"]},
 )

@@ -8,7 +8,18 @@ import pytest
 from helpers import ROOT
 
 PACKAGE = ROOT / "mnist_graph"
-ORDER = ("errors", "data", "graph", "runs", "training", "reading", "exports", "panels", "cli")
+ORDER = (
+    "errors",
+    "data",
+    "graph",
+    "runs",
+    "training",
+    "reading",
+    "exports",
+    "serving",
+    "panels",
+    "cli",
+)
 """A room imports only from rooms before it."""
 SIDE_BY_SIDE = {
     ("training", "reading"),
@@ -16,6 +27,9 @@ SIDE_BY_SIDE = {
     ("reading", "exports"),
     ("reading", "panels"),
     ("exports", "panels"),
+    ("training", "serving"),
+    ("exports", "serving"),
+    ("serving", "panels"),
 }
 """Pairs of rooms that do not import each other at all."""
 PUBLIC = ("__init__", "input_data")

@@ -11,6 +11,7 @@ flags or exits.
     signals       Ctrl-C and SIGTERM
     evaluate      --evaluate
     export        --export
+    serve         --serve
     describe      --list-models, --describe
     plot          --plot
     hooks         what training shows on a terminal, and how a terminal stops it
@@ -87,6 +88,10 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.export import export
 
         return export(request)
+    if options.serve:
+        from mnist_graph.cli.serve import serve
+
+        return serve(request)
     from mnist_graph.cli.train import resume, train
 
     return resume(request) if options.resume else train(request)

@@ -63,6 +63,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_predict(parser.add_argument_group("predict"))
     _add_look(parser.add_argument_group("look"))
     _add_export(parser.add_argument_group("export"))
+    _add_serve(parser.add_argument_group("serve"))
     _add_runs(parser.add_argument_group("resume and runs"))
     return parser
 
@@ -204,6 +205,19 @@ def _add_export(group: argparse._ArgumentGroup) -> None:
         "and ONNX, and compare each with the session on all test images; train it first if there "
         "is none (default of --model: the reader in the package)",
     )
+
+
+def _add_serve(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--serve",
+        action="store_true",
+        help="serve a page to draw on, and predictions as TensorFlow Serving answers them, until "
+        "Ctrl-C: the reader in the package and the newest finished runs, or --model alone",
+    )
+    add("--port", type=int, metavar="N", help="listen on this port (default: 8000; 0: any)")
+    add("--host", help="listen on this address (default: 127.0.0.1, this machine alone)")
+    add("--token", help="what other machines need to ask (default: a random one, printed)")
 
 
 def _add_runs(group: argparse._ArgumentGroup) -> None:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from mnist_graph.data.datasets import DataSets
     from mnist_graph.runs.run import Run
 
-COMMANDS = ("resume", "predict", "evaluate", "export", "describe", "plot", "list_models")
+COMMANDS = ("resume", "predict", "evaluate", "export", "serve", "describe", "plot", "list_models")
 """The flags that ask for something other than training; only one of them can be given."""
 PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability", "runtime")
 """The flags that need --predict."""
+SERVE_FLAGS = ("port", "host", "token")
+"""The flags that need --serve."""
 TRAINING_FLAGS = ("watch", "log_every", "save_every")
 """The flags that need a run that is still to be trained."""
 RECIPE_FLAGS = ("model", "data_dir", "set", *OVERRIDABLE)
@@ -33,6 +35,7 @@ FLAGS_OF: dict[str, tuple[str, ...]] = {
     "predict": (*RUN_FLAGS, *PREDICT_FLAGS),
     "evaluate": RUN_FLAGS,
     "export": RUN_FLAGS,
+    "serve": (*RUN_FLAGS, *SERVE_FLAGS),
     "describe": RECIPE_FLAGS,
     "plot": ("watch", "quiet"),
     "list_models": (),
@@ -64,15 +67,16 @@ class Request:
         command = commands[0] if commands else "train"
         for name in given:
             if name != command and name not in FLAGS_OF[command]:
-                if name in PREDICT_FLAGS:
-                    raise UsageError(f"{flag(name)} needs --predict")
+                for flags, needed in ((PREDICT_FLAGS, "predict"), (SERVE_FLAGS, "serve")):
+                    if name in flags:
+                        raise UsageError(f"{flag(name)} needs {flag(needed)}")
                 raise UsageError(f"{flag(name)} has no effect with {flag(command)}")
 
     @property
     def uses_shipped_reader(self) -> bool:
         """Whether the network in the package is used: no recipe and no run is named."""
         options = self.options
-        has_default = bool(options.predict) or options.export is not None
+        has_default = bool(options.predict) or options.export is not None or options.serve
         return has_default and options.model is None and options.run_dir is None
 
     @cached_property
@@ -81,7 +85,9 @@ class Request:
         options = self.options
         if options.model is not None:
             return find_recipe(options.model)
-        needs_run = options.predict or options.evaluate or options.resume or options.export
+        needs_run = any(
+            (options.predict, options.evaluate, options.resume, options.export, options.serve)
+        )
         if options.run_dir is None or not needs_run:
             raise UsageError("--model is missing (see --list-models)")
         from mnist_graph.runs.find import load_run

@@ -1,0 +1,175 @@
+"""The routes of the server, and what they answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from mnist_graph.errors import MnistGraphError
+from mnist_graph.serving import metrics, rest
+from mnist_graph.serving.batching import BusyError
+from mnist_graph.serving.bodies import RefusedError, read_body
+from mnist_graph.serving.guard import Guard
+from mnist_graph.serving.networks import Served
+from mnist_graph.serving.pictures import read_as_tutorials, read_picture
+
+PAGE = Path(__file__).parent / "page"
+READINGS = 2
+"""Pictures that are read at the same time."""
+HANG_UP = (408, 413)
+"""After these errors the rest of a body is not read."""
+MAX_WAITING = 64
+"""Pictures that wait to be read; another is refused."""
+VIEWS = {"mnist": read_picture, "tutorials": read_as_tutorials}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(networks: Sequence[Served], host: str, token: str | None = None) -> Starlette:
+    """Return the application that serves `networks`, listening on `host`; requests need `token`
+    unless it is None.
+    """
+    routes = Routes({each.name: each for each in networks})
+    return Starlette(
+        routes=[
+            Route("/", _counted("page", routes.page)),
+            Mount("/page", StaticFiles(directory=PAGE)),
+            Route("/healthz", _counted("healthz", routes.health)),
+            Route("/metrics", _counted("metrics", routes.metrics)),
+            Route("/api/networks", _counted("networks", routes.networks)),
+            Route("/api/read", _counted("read", routes.read), methods=["POST"]),
+            *_rest_routes(routes),
+        ],
+        middleware=[Middleware(Guard, host=host, token=token)],
+        exception_handlers={HTTPException: _as_json, Exception: _as_failure},
+    )
+
+
+def _rest_routes(routes: "Routes") -> list[Route]:
+    found = []
+    for model in ("/v1/models/{name}", "/v1/models/{name}/versions/{version}"):
+        found += [
+            Route(f"{model}/metadata", _counted("metadata", routes.metadata)),
+            Route(f"{model}:predict", _counted("predict", routes.predict), methods=["POST"]),
+            Route(model, _counted("status", routes.status)),
+        ]
+    return found
+
+
+class Routes:
+    """What is answered to each request."""
+
+    def __init__(self, served: dict[str, Served]) -> None:
+        self.served = served
+        self._waiting = 0
+        self._reading = asyncio.Semaphore(READINGS)
+
+    async def page(self, request: Request) -> Response:
+        return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
+
+    async def health(self, request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
+
+    async def networks(self, request: Request) -> Response:
+        described = [
+            {
+                "name": name,
+                "reads": "rows" if each.reads_strips else "digits",
+                "accuracy": each.accuracy,
+                "parameters": each.parameters,
+            }
+            for name, each in self.served.items()
+        ]
+        return JSONResponse({"networks": described, "default": next(iter(self.served))})
+
+    async def read(self, request: Request) -> Response:
+        """Read the picture in the body with the networks named in the address."""
+        read = VIEWS.get(request.query_params.get("view", "mnist"))
+        if read is None:
+            raise RefusedError(400, f"view must be one of {', '.join(VIEWS)}")
+        chosen = self._find_all(request.query_params.get("networks"))
+        if self._waiting >= MAX_WAITING:
+            raise BusyError
+        self._waiting += 1
+        try:
+            body = await read_body(request)
+            async with self._reading:
+                return JSONResponse(await asyncio.to_thread(read, body, chosen))
+        finally:
+            self._waiting -= 1
+
+    def _find_all(self, names: str | None) -> list[Served]:
+        """Return the networks with these names, separated by commas; default: the first."""
+        if names is None:
+            return [next(iter(self.served.values()))]
+        chosen = dict.fromkeys(names.split(","))
+        for name in chosen:
+            if name not in self.served:
+                raise RefusedError(404, f"no network {name[:100]!r}")
+        return [self.served[name] for name in chosen]
+
+    async def status(self, request: Request) -> Response:
+        return JSONResponse(rest.status(self._find(request)))
+
+    async def metadata(self, request: Request) -> Response:
+        return JSONResponse(rest.metadata(self._find(request)))
+
+    async def predict(self, request: Request) -> Response:
+        served = self._find(request)
+        call = await asyncio.to_thread(rest.parse_call, await read_body(request), served)
+        return JSONResponse(await rest.predict(call, served))
+
+    def _find(self, request: Request) -> Served:
+        """Return the model that the path names. Raises RefusedError if there is none."""
+        name, version = request.path_params["name"], request.path_params.get("version")
+        served = self.served.get(name)
+        if served is None:
+            raise RefusedError(404, f"Servable not found for request: Latest({name[:100]})")
+        if version is not None and version != str(served.version):
+            wanted = f"Specific({name}, {version[:20]})"
+            raise RefusedError(404, f"Servable not found for request: {wanted}")
+        return served
+
+
+def _counted(name: str, endpoint: Endpoint) -> Endpoint:
+    """Return `endpoint` with its errors as answers, counted and timed for /metrics."""
+
+    async def answer(request: Request) -> Response:
+        start = time.perf_counter()
+        try:
+            response = await endpoint(request)
+        except RefusedError as error:
+            response = JSONResponse({"error": error.reason}, error.status)
+            if error.status in HANG_UP:
+                response.headers["connection"] = "close"
+        except BusyError:
+            busy = {"error": "too many requests are waiting; try again shortly"}
+            response = JSONResponse(busy, 503, headers={"retry-after": "1"})
+        except MnistGraphError as error:
+            response = JSONResponse({"error": str(error)[:1000]}, 400)
+        metrics.REQUESTS.labels(name, str(response.status_code)).inc()
+        metrics.LATENCY.labels(name).observe(time.perf_counter() - start)
+        return response
+
+    return answer
+
+
+async def _as_json(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _as_failure(request: Request, error: Exception) -> Response:
+    metrics.REQUESTS.labels("failed", "500").inc()
+    return JSONResponse({"error": "the server failed; its log says why"}, 500)

@@ -1,0 +1,81 @@
+"""The networks that are served, each opened when it is first used."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from mnist_graph.graph.outline import outline
+from mnist_graph.graph.recipes import recipes
+from mnist_graph.reading.classifier import Classifier
+from mnist_graph.reading.reader import Reader
+from mnist_graph.runs.find import list_runs
+from mnist_graph.runs.run import Run
+from mnist_graph.runs.shipped import is_shipped, shipped_reader
+from mnist_graph.serving.batching import Batcher
+
+Opened: TypeAlias = Reader | Classifier
+
+
+class Served:
+    """A finished run that is served. Safe in any thread."""
+
+    def __init__(self, run: Run, device: str = "auto") -> None:
+        self.run, self.device = run, device
+        self.name = run.recipe.model
+        self.reads_strips = run.recipe.reads_strips
+        number = run.directory.name
+        self.version = int(number) if number.isdigit() and not is_shipped(run) else 1
+        """The number of the run, as TensorFlow Serving numbers versions."""
+        self.batcher = Batcher(self._predict)
+        self._lock = threading.Lock()
+
+    @cached_property
+    def network(self) -> Opened:
+        """The network. Raises MnistGraphError if the run is damaged."""
+        with self._lock:
+            if "network" not in self.__dict__:
+                kind = Reader if self.reads_strips else Classifier
+                self.__dict__["network"] = kind(self.run, self.device)
+            return self.__dict__["network"]
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many weights and biases it has."""
+        return outline(self.run.recipe, self.run.image_shape, self.run.classes).parameters
+
+    @property
+    def accuracy(self) -> float:
+        """On the test images, or the share of test strips read whole and right."""
+        assert self.run.result is not None  # only finished runs are served
+        return self.run.result.test_accuracy
+
+    def _predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Return probabilities: of images, floats or uint8, or of strips of one width, uint8."""
+        network = self.network
+        if isinstance(network, Reader):
+            return network.predict_columns(inputs)
+        return network.predict(inputs)
+
+
+def find_served(runs_dir: str | Path, device: str = "auto") -> list[Served]:
+    """Return the reader in the package and the newest finished run of every other recipe in
+    `runs_dir` that classifies digits as MNIST has them.
+    """
+    served = [Served(shipped_reader(), device)]
+    for name, recipe in recipes.items():
+        if not recipe.reads_strips:
+            run = next(_finished(list_runs(runs_dir, name)), None)
+            served += [] if run is None else [Served(run, device)]
+    return served
+
+
+def _finished(runs: Iterable[Run]) -> Iterator[Run]:
+    return (
+        run
+        for run in runs
+        if run.result is not None and (run.image_shape, run.classes) == ((28, 28), 10)
+    )

@@ -1,0 +1,45 @@
+/** What is shown, in the fragment of the address, so that a link shows the same. */
+
+/** Longer drawings are left out, in characters. */
+const LONGEST_DRAWING = 3000;
+const DELAY = 400;
+
+/**
+ * @typedef {{tab: string, view: string, shown: string[] | null, theme: string, drawing: string}}
+ *   State `shown` is null if nothing was chosen
+ */
+
+/** @returns {State} */
+export function readAddress() {
+  const values = new URLSearchParams(location.hash.slice(1));
+  const choose = (name, allowed) =>
+    allowed.includes(values.get(name)) ? values.get(name) : allowed[0];
+  return {
+    tab: choose("tab", ["draw", "photo"]),
+    view: choose("view", ["mnist", "tutorials"]),
+    theme: choose("theme", ["automatic", "light", "dark"]),
+    shown: values.get("networks")?.split(",") ?? null,
+    drawing: values.get("drawing") ?? "",
+  };
+}
+
+let timer;
+
+/**
+ * Put the state into the address, soon.
+ * @param {() => State} takeState
+ */
+export function writeAddress(takeState) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const { tab, view, shown, theme, drawing } = takeState();
+    const values = new URLSearchParams();
+    if (tab !== "draw") values.set("tab", tab);
+    if (view !== "mnist") values.set("view", view);
+    if (theme !== "automatic") values.set("theme", theme);
+    if (shown) values.set("networks", shown.join(","));
+    if (drawing && drawing.length <= LONGEST_DRAWING) values.set("drawing", drawing);
+    const text = values.toString().replaceAll("%2C", ",");
+    history.replaceState(null, "", text ? `#${text}` : location.pathname);
+  }, DELAY);
+}

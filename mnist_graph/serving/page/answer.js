@@ -1,0 +1,68 @@
+/** The answer: the digits that were read, as buttons, and what there is to say about them. */
+
+import { isSure } from "./boxes.js";
+import { toRows } from "./photo.js";
+
+/** From this many digits on they are shown smaller. */
+const MANY = 9;
+
+/**
+ * Show digits as buttons, a line for each row.
+ * @param {HTMLElement} parent
+ * @param {import("./server.js").Digit[]} digits
+ * @param {import("./server.js").Digit | undefined} selected
+ * @param {(digit: import("./server.js").Digit) => void} onSelect
+ */
+export function showDigits(parent, digits, selected, onSelect) {
+  const focused = [...parent.querySelectorAll("button")].indexOf(document.activeElement);
+  parent.classList.toggle("is-long", digits.length >= MANY);
+  const rows = toRows(digits).map((row) => {
+    const line = document.createElement("div");
+    line.append(...row.map((digit) => makeButton(digit, digit === selected, onSelect)));
+    return line;
+  });
+  parent.replaceChildren(...rows);
+  if (focused >= 0) parent.querySelectorAll("button")[focused]?.focus();
+}
+
+function makeButton(digit, isSelected, onSelect) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = digit.label;
+  button.classList.toggle("is-unsure", !isSure(digit));
+  button.setAttribute("aria-pressed", isSelected);
+  button.setAttribute("aria-label", describe(digit));
+  button.addEventListener("click", () => onSelect(digit));
+  return button;
+}
+
+/**
+ * @param {import("./server.js").Digit[]} digits
+ * @returns {{text: string, isUnsure: boolean}} what is said above the digits
+ */
+export function summarize(digits) {
+  const unsure = digits.filter((digit) => !isSure(digit));
+  const text = toRows(digits)
+    .map((row) => row.map((digit) => digit.label).join(" "))
+    .join(", ");
+  if (!unsure.length) return { text: `Read: ${text}`, isUnsure: false };
+  if (digits.length > 1) {
+    return { text: `Not sure of ${unsure.length} of ${digits.length}: ${text}`, isUnsure: true };
+  }
+  return { text: `Not sure: ${describe(digits[0])}`, isUnsure: true };
+}
+
+/**
+ * @param {import("./server.js").Digit} digit
+ * @returns {string} the digit and the second guess
+ */
+export function describe(digit) {
+  const percent = (label) => `${label} (${Math.round(100 * digit.probabilities[label])} %)`;
+  const second = digit.probabilities
+    .map((_, label) => label)
+    .filter((label) => label !== digit.label)
+    .reduce((one, other) => (digit.probabilities[other] > digit.probabilities[one] ? other : one));
+  return digit.probabilities[second] < 0.01
+    ? percent(digit.label)
+    : `${percent(digit.label)}, or else ${percent(second)}`;
+}

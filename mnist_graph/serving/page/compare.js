@@ -1,0 +1,65 @@
+/** Networks side by side: what each reads, and its bars for the selected digit. */
+
+import { showBars } from "./bars.js";
+import { findOverlapping } from "./boxes.js";
+import { toText } from "./photo.js";
+
+/**
+ * Make a checkbox for each network.
+ * @param {HTMLElement} parent
+ * @param {import("./server.js").Network[]} networks
+ * @param {Set<string>} shown
+ * @param {() => void} onChange
+ */
+export function makeChoices(parent, networks, shown, onChange) {
+  for (const { name } of networks) {
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = shown.has(name);
+    box.addEventListener("change", () => {
+      box.checked ? shown.add(name) : shown.delete(name);
+      onChange();
+    });
+    label.append(box, name);
+    parent.append(label);
+  }
+}
+
+/**
+ * Show a card for each network; they are made once and then changed.
+ * @param {HTMLElement} parent
+ * @param {import("./server.js").Network[]} networks those to show
+ * @param {import("./server.js").Reading | null} reading
+ * @param {import("./server.js").Digit | undefined} selected
+ */
+export function showCards(parent, networks, reading, selected) {
+  const names = networks.map((network) => network.name).join();
+  if (parent.dataset.names !== names) {
+    parent.replaceChildren(...networks.map(makeCard));
+    parent.dataset.names = names;
+  }
+  networks.forEach(({ name }, at) => {
+    const [, , read, bars] = parent.children[at].children;
+    const answer = reading?.readings[name];
+    const digit = selected && answer && findOverlapping(answer.digits, selected.box);
+    read.textContent = answer ? toText(answer.digits).replaceAll("\n", " / ") || "-" : "-";
+    showBars(bars, digit?.probabilities);
+  });
+}
+
+function makeCard({ name, reads, accuracy, parameters }) {
+  const card = document.createElement("article");
+  card.className = "card";
+  const title = document.createElement("h3");
+  title.textContent = name;
+  const facts = document.createElement("p");
+  const share = `${(100 * accuracy).toFixed(2)} %`;
+  const right =
+    reads === "rows" ? `${share} of test rows without error` : `${share} of test digits`;
+  facts.textContent = `${right}; ${parameters.toLocaleString("en")} parameters`;
+  const read = document.createElement("p");
+  read.className = "read";
+  card.append(title, facts, read, document.createElement("div"));
+  return card;
+}

@@ -1,0 +1,112 @@
+/**
+ * What is asked of the server.
+ *
+ * @typedef {[number, number, number, number]} Box left, top, right, bottom
+ * @typedef {{row: number, column: number, box: Box, label: number, probability: number,
+ *   probabilities: number[]}} Digit
+ * @typedef {{box: Box, pixels: string, ink: Box, centre: [number, number]}} Seen
+ * @typedef {{width: number, height: number, readings: Object<string, {digits: Digit[]}>,
+ *   seen: Seen[]}} Reading
+ * @typedef {{name: string, reads: "rows" | "digits", accuracy: number, parameters: number}} Network
+ */
+
+/** Requests start at least this far apart, in milliseconds: fifteen a second. */
+const LEAST_INTERVAL = 1000 / 15;
+/** After a failure the server is asked again in this many milliseconds. */
+const RETRY_AFTER = 1500;
+
+/** @returns {Promise<Network[]>} */
+export async function fetchNetworks() {
+  const { networks } = await parse(await fetch("api/networks"));
+  return networks;
+}
+
+/**
+ * @param {Blob} picture
+ * @param {string[]} names
+ * @param {string} view
+ * @returns {Promise<Reading>}
+ */
+async function readPicture(picture, names, view) {
+  const query = new URLSearchParams({ networks: names.join(","), view });
+  const headers = { "X-Mnist-Graph": "1" };
+  return parse(await fetch(`api/read?${query}`, { method: "POST", body: picture, headers }));
+}
+
+async function parse(response) {
+  const values = await response.json();
+  if (!response.ok) throw new RefusedError(values.error, response.status);
+  return values;
+}
+
+/** The server answered with an error. */
+export class RefusedError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.isBusy = status === 429 || status === 503;
+  }
+}
+
+/**
+ * Reads pictures one at a time, and of those that come meanwhile only the newest.
+ */
+export class LatestReader {
+  /**
+   * @param {(reading: Reading) => void} onReading
+   * @param {(error: Error, willRetry: boolean) => void} onError
+   */
+  constructor(onReading, onError) {
+    this.onReading = onReading;
+    this.onError = onError;
+    this.wanted = null;
+    this.isRunning = false;
+    /** Answers to requests of an earlier generation are dropped. */
+    this.generation = 0;
+  }
+
+  /**
+   * @param {() => Promise<{picture: Blob, names: string[], view: string}>} take what to read, called
+   *   when it is its turn
+   */
+  request(take) {
+    this.wanted = { take, generation: this.generation };
+    if (!this.isRunning) this.#run();
+  }
+
+  /** Drop the request that waits, and the answer that is still to come. */
+  forget() {
+    this.generation++;
+    this.wanted = null;
+  }
+
+  async #run() {
+    this.isRunning = true;
+    while (this.wanted) {
+      const job = this.wanted;
+      this.wanted = null;
+      const start = performance.now();
+      const pause = await this.#answer(job);
+      const rest = start + Math.max(LEAST_INTERVAL, pause) - performance.now();
+      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    }
+    this.isRunning = false;
+  }
+
+  /** Ask once; return how long to wait at least. */
+  async #answer(job) {
+    const isCurrent = () => job.generation === this.generation;
+    try {
+      const { picture, names, view } = await job.take();
+      const reading = await readPicture(picture, names, view);
+      if (isCurrent()) this.onReading(reading);
+      return 0;
+    } catch (error) {
+      if (!isCurrent()) return 0;
+      const willRetry = !(error instanceof RefusedError) || error.isBusy;
+      this.onError(error, willRetry);
+      if (!willRetry) return 0;
+      this.wanted ??= job;
+      return RETRY_AFTER;
+    }
+  }
+}

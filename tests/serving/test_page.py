@@ -1,0 +1,263 @@
+"""The page in a real browser: Debian's Chromium, driven by Playwright."""
+
+import re
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from helpers import ROOT, TEST_IMAGE
+
+from mnist_graph.serving.app import PAGE
+
+pytestmark = pytest.mark.browser
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+TWO = "30,30 34,20 42,17 47,25 45,38 38,52 30,70 36,70 44,70 52,70"
+"""The path of a pen that writes a 2: shares of the drawing area in hundredths, from its left."""
+SEVEN = "30,20 40,20 55,19 50,35 44,52 38,75"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """A context of a page that has loaded, which must stay within its origin and say nothing on
+    the console.
+    """
+
+    @contextmanager
+    def open_page(address="", width=1280, height=900, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        page = context.new_page()
+        said, foreign = [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((server.url, "blob:")) or foreign.append(request.url)
+            ),
+        )
+        page.goto(server.url + address)
+        page.wait_for_selector(".card")
+        try:
+            yield page
+            assert (said, foreign) == ([], [])
+        finally:
+            context.close()
+
+    return open_page
+
+
+def path_on(page, points, shift=0.0):
+    """Return points of the window for a path on the drawing area."""
+    box = page.locator("#pad").bounding_box()
+    found = []
+    for point in points.split():
+        x, y = (int(share) / 100 for share in point.split(","))
+        found.append((box["x"] + (x / 2 + shift) * box["width"], box["y"] + y * box["height"]))
+    return found
+
+
+def draw(page, points, shift=0.0):
+    """Draw with the mouse."""
+    first, *rest = path_on(page, points, shift)
+    page.mouse.move(*first)
+    page.mouse.down()
+    for point in rest:
+        page.mouse.move(*point, steps=5)
+    page.mouse.up()
+
+
+def expect_digits(page, *labels):
+    digits = page.locator("#digits button")
+    sync_api.expect(digits).to_have_text(list(labels), timeout=20_000)
+
+
+def test_a_mouse_draws_a_2(visit):
+    with visit() as page:
+        assert page.inner_text("#state") == "Nothing drawn yet"
+        draw(page, TWO)
+        expect_digits(page, "2")
+        assert page.inner_text("#state").startswith("Read: 2")
+        assert "2: " in page.locator("#bars").get_attribute("aria-label")
+        assert page.locator("#seen").get_attribute("aria-label").startswith("What the network sees")
+        assert page.locator(".card .read").first.inner_text() == "2"
+
+
+def test_a_finger_draws(visit):
+    with visit(has_touch=True, width=360, height=740) as page:
+        session = page.context.new_cdp_session(page)
+        first, *rest = path_on(page, TWO)
+        send = session.send
+        dispatch = "Input.dispatchTouchEvent"
+        at = lambda x, y: [{"x": x, "y": y}]  # noqa: E731
+        send(dispatch, {"type": "touchStart", "touchPoints": at(*first)})
+        for point in rest:
+            send(dispatch, {"type": "touchMove", "touchPoints": at(*point)})
+        send(dispatch, {"type": "touchEnd", "touchPoints": []})
+        expect_digits(page, "2")
+        assert page.evaluate("scrollY") == 0
+
+
+def test_the_keyboard_alone(visit):
+    with visit() as page:
+        page.focus("#pad")
+        moves = [("ArrowUp", 12), (" ", 1), ("ArrowRight", 1), ("ArrowDown", 22), (" ", 1)]
+        for key, times in moves:
+            for _ in range(times):
+                page.keyboard.press(key)
+        expect_digits(page, "1")
+        page.keyboard.press("Escape")
+        expect_digits(page)
+        assert page.inner_text("#state") == "Nothing drawn yet"
+        page.keyboard.press("Control+z")
+        expect_digits(page, "1")
+
+
+def test_a_row_and_its_boxes(visit):
+    with visit() as page:
+        draw(page, TWO)
+        draw(page, SEVEN, shift=0.3)
+        expect_digits(page, "2", "7")
+        first, second = page.locator("#digits button").all()
+        assert second.get_attribute("aria-pressed") == "true"
+        first.click()
+        assert page.locator("#digits button").first.get_attribute("aria-pressed") == "true"
+        assert page.locator("#bars .bar.is-best").inner_text().startswith("2")
+
+
+def test_undo_redo_clear_and_eraser(visit):
+    with visit() as page:
+        draw(page, TWO)
+        draw(page, SEVEN, shift=0.3)
+        expect_digits(page, "2", "7")
+        page.click("#undo")
+        expect_digits(page, "2")
+        page.click("#redo")
+        expect_digits(page, "2", "7")
+        page.click("#clear")
+        expect_digits(page)
+        page.click("#undo")
+        expect_digits(page, "2", "7")
+        page.click("#eraser")
+        page.locator("#pen").fill("48")
+        for _ in range(2):
+            draw(page, SEVEN, shift=0.3)
+        expect_digits(page, "2")
+
+
+def test_as_the_tutorials_do(visit):
+    with visit() as page:
+        draw(page, TWO)
+        expect_digits(page, "2")
+        normalised = page.locator("#seen").screenshot()
+        page.check("#tutorials")
+        sync_api.expect(page.locator("#lesson")).to_contain_text("shrunk to 28 x 28")
+        sync_api.expect(page.locator("#digits button")).to_have_count(1)
+        sync_api.expect(page.locator(".card .read").first).to_have_text("-")
+        assert page.locator("#seen").screenshot() != normalised
+
+
+def test_networks_side_by_side(visit):
+    with visit() as page:
+        draw(page, TWO)
+        expect_digits(page, "2")
+        names = page.locator(".card h3").all_inner_texts()
+        assert names == ["reader", "softmax", "mlp"]
+        assert "7,850 parameters" in page.locator(".card").nth(1).inner_text()
+        page.uncheck("#choices label:has-text('softmax') input")
+        sync_api.expect(page.locator(".card h3")).to_have_text(["reader", "mlp"])
+
+
+def test_a_photo(visit):
+    with visit() as page:
+        page.set_input_files("#file", TEST_IMAGE)
+        expect_digits(page, "2")
+        assert page.locator("#photo-boxes").is_visible()
+        page.locator("#photo-boxes").click()
+        assert page.locator("#crop").is_visible()
+        with_boxes = "document.getElementById('photo-boxes').getContext('2d')"
+        drawn = f"{with_boxes}.getImageData(0, 0, 1000, 1000).data.some(value => value > 0)"
+        assert page.evaluate(drawn)
+
+
+def test_a_photo_that_is_dropped(visit):
+    with visit() as page:
+        drop = """bytes => {
+            const transfer = new DataTransfer();
+            const content = Uint8Array.from(bytes);
+            transfer.items.add(new File([content], 'digit.png', {type: 'image/png'}));
+            const event = new DragEvent('drop', {dataTransfer: transfer, bubbles: true});
+            document.body.dispatchEvent(event);
+        }"""
+        page.evaluate(drop, list(TEST_IMAGE.read_bytes()))
+        expect_digits(page, "2")
+
+
+def test_what_is_no_photo(visit, tmp_path):
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    with visit() as page:
+        page.set_input_files("#file", tmp_path / "no.png")
+        said = page.locator("#state")
+        sync_api.expect(said).to_have_text("The browser cannot show this file as a picture")
+
+
+def test_the_address_shows_the_same_again(visit):
+    with visit() as page:
+        draw(page, TWO)
+        expect_digits(page, "2")
+        page.uncheck("#choices label:has-text('softmax') input")
+        page.click("#theme")
+        page.wait_for_url(re.compile("theme=light.*drawing="))
+        address = page.url.partition("#")[2]
+    with visit(f"#{address}") as page:
+        expect_digits(page, "2")
+        sync_api.expect(page.locator(".card h3")).to_have_text(["reader", "mlp"])
+        assert page.locator("html").get_attribute("data-theme") == "light"
+
+
+@pytest.mark.parametrize("width", [360, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_window(visit, width, scheme):
+    with visit(width=width, color_scheme=scheme) as page:
+        draw(page, TWO)
+        expect_digits(page, "2")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for button in page.locator("button:visible, .button:visible").all():
+            assert button.bounding_box()["height"] >= 44
+
+
+def test_the_page_is_small():
+    assert sum(path.stat().st_size for path in PAGE.iterdir()) < 150_000
+
+
+def test_the_screenshot_in_the_readme(visit):
+    """Draws docs/page.png anew where it is missing; delete it to have it redrawn."""
+    picture = ROOT / "docs" / "page.png"
+    with visit() as page:
+        draw(page, TWO)
+        draw(page, SEVEN, shift=0.3)
+        expect_digits(page, "2", "7")
+        if not picture.exists():
+            page.wait_for_timeout(2000)  # until the whole drawing has been read
+            page.screenshot(path=picture)
+    assert picture.stat().st_size > 10_000
