@@ -26,6 +26,7 @@ def ask_server(url, method, path, body=None, headers=OWN):
     return answer.status, answer.read()
 
 
+@pytest.mark.slow
 def test_it_answers_and_stops(trained, picture):
     process, url = start_server(trained("mlp").cwd, "--model", "mlp")
     status, body = ask_server(url, "GET", "/api/networks")
@@ -50,6 +51,7 @@ def test_it_answers_and_stops(trained, picture):
     assert stopped == [(0, "", "")]
 
 
+@pytest.mark.slow
 def test_a_body_of_a_gigabyte(server):
     for headers in ({"Content-Length": str(2**30)}, {"Transfer-Encoding": "chunked"}):
         connection = connect(server.url)
@@ -69,6 +71,7 @@ def test_a_body_of_a_gigabyte(server):
     assert ask_server(server.url, "GET", "/healthz")[0] == 200
 
 
+@pytest.mark.slow
 def test_a_thousand_idle_connections(server):
     parts = urlsplit(server.url)
     address = parts.hostname, parts.port
@@ -102,6 +105,7 @@ def test_a_body_a_byte_a_second(server):
     assert b"did not arrive within 20 seconds" in answer.read()
 
 
+@pytest.mark.slow
 def test_two_cannot_have_one_port(server, tmp_path, command):
     port = urlsplit(server.url).port
     assert_refused(
@@ -109,6 +113,7 @@ def test_two_cannot_have_one_port(server, tmp_path, command):
     )
 
 
+@pytest.mark.slow
 def test_another_host_needs_a_token(trained):
     process = start_command(
         trained("softmax").cwd, "--serve", "--model", "softmax", "--port", 0, "--host", "0.0.0.0"
