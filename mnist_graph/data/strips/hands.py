@@ -21,7 +21,7 @@ SOURCE_FILES = (WRITERS, *PEN_STROKES)
 """What strips are made from, besides the data that they are made of."""
 
 SOURCES = ("images", "pen strokes", "allographs")
-SHARES = (0.55, 0.13, 0.32)
+SHARES = (0.5, 0.13, 0.37)
 """How many rows are written from each source."""
 MIXED = 0.15
 """The share of digits that come from another source than the rest of their row."""

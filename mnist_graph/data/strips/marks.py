@@ -16,7 +16,6 @@ _TABLE = {
     "#": "25,10 10,100 / 65,10 50,100 / 0,38 85,33 / -5,70 80,66",
     "$": "80,20 40,8 15,30 75,68 45,95 0,82 / 52,-12 45,50 40,112",
     "*": "0,30 50,60 / 50,30 0,60 / 25,22 25,68",
-    "+": "0,60 70,58 / 36,25 34,95",
     "x": "0,35 55,95 / 60,35 0,98",
 }
 
@@ -30,7 +29,7 @@ BEFORE = "$#=*x"
 AFTER = [".-", "-", ",-", "=", ".=", "^", ".", ",", "~", "_", "#", "z", "--", "*", ".-"]
 """Marks that stand after a number."""
 
-LETTERS = ("acdefhkmnptuwxy", "ACEFHKMNPRTUVWXY")
+LETTERS = ("acdehkmnpuwxy", "ACEHKMNPRUVWXY")
 """Letters, small and capital, that nobody takes for a digit,"""
-DIGIT_LIKE = ("bgijloqrsvz", "BDGIJLOQSZ")
+DIGIT_LIKE = ("bfgijloqrstvz", "BDFGIJLOQSTZ")
 """and those that look like one, unless they stand in a word."""

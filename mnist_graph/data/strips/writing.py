@@ -103,7 +103,7 @@ def _pick_style(slant: float, is_form: bool, rng: np.random.Generator) -> _Style
         gap = rng.uniform(0.35, 1.6)
     # Gaps are between the outermost points, and slanted digits reach over one another.
     gap -= abs(slant) * rng.uniform(0.2, 0.7)
-    chained = kind < 0.5 and rng.random() < 0.15
+    chained = kind < 0.5 and rng.random() < 0.22
     zeros = rng.uniform(0.45, 0.85) if rng.random() < 0.25 else 1.0
     return _Style(
         gap=gap,
@@ -132,7 +132,7 @@ def _pick_text(room: float, rng: np.random.Generator) -> str:
         digits = _grouped(digits, separator, every)
     elif count > 1 and rng.random() < 0.15:
         at = int(rng.integers(1, count))
-        digits = digits[:at] + "-: x+"[rng.integers(5)] + digits[at:]
+        digits = digits[:at] + "-: x"[rng.integers(4)] + digits[at:]
     if rng.random() < 0.1:
         digits = BEFORE[rng.integers(len(BEFORE))] + digits
     if rng.random() < 0.3:

@@ -1,7 +1,7 @@
 /** What is shown, in the fragment of the address, so that a link shows the same. */
 
-/** Longer drawings are left out, in characters. */
-const LONGEST_DRAWING = 3000;
+/** Longer drawings are left out, in characters: some ten digits. */
+const LONGEST_DRAWING = 8000;
 const DELAY = 400;
 
 /**
@@ -42,4 +42,9 @@ export function writeAddress(takeState) {
     const text = values.toString().replaceAll("%2C", ",");
     history.replaceState(null, "", text ? `#${text}` : location.pathname);
   }, DELAY);
+}
+
+/** Show what another address says when only its fragment was changed, by a link or by hand. */
+export function followAddress() {
+  addEventListener("hashchange", () => location.reload());
 }

@@ -37,24 +37,26 @@ function makeButton(digit, isSelected, onSelect) {
 }
 
 /**
- * @param {import("./server.js").Digit[]} digits
- * @returns {{text: string, isUnsure: boolean}} what is said above the digits
+ * @param {import("./server.js").Digit[]} digits at least one
+ * @param {string} network the name of the network that read them
+ * @returns {{text: string, spoken: string, isUnsure: boolean}} what is shown above the digits, and
+ *   what a screen reader says
  */
-export function summarize(digits) {
-  const unsure = digits.filter((digit) => !isSure(digit));
-  const text = toRows(digits)
+export function summarize(digits, network) {
+  const labels = toRows(digits)
     .map((row) => row.map((digit) => digit.label).join(" "))
     .join(", ");
-  if (!unsure.length) return { text: `Read: ${text}`, isUnsure: false };
-  if (digits.length > 1) {
-    return { text: `Not sure of ${unsure.length} of ${digits.length}: ${text}`, isUnsure: true };
+  const unsure = digits.filter((digit) => !isSure(digit));
+  if (!unsure.length) {
+    return { text: `Read by ${network}`, spoken: `Read: ${labels}`, isUnsure: false };
   }
-  return { text: `Not sure: ${describe(digits[0])}`, isUnsure: true };
+  const text = digits.length > 1 ? `Not sure of ${unsure.length} of ${digits.length}` : "Not sure";
+  return { text, spoken: `${text}: ${labels}`, isUnsure: true };
 }
 
 /**
  * @param {import("./server.js").Digit} digit
- * @returns {string} the digit and the second guess
+ * @returns {string} the digit and the second most probable one
  */
 export function describe(digit) {
   const percent = (label) => `${label} (${Math.round(100 * digit.probabilities[label])} %)`;
@@ -65,4 +67,15 @@ export function describe(digit) {
   return digit.probabilities[second] < 0.01
     ? percent(digit.label)
     : `${percent(digit.label)}, or else ${percent(second)}`;
+}
+
+/**
+ * @param {import("./server.js").Digit[]} digits
+ * @param {import("./server.js").Digit | undefined} selected
+ * @returns {string} the line above the bars
+ */
+export function describeSelected(digits, selected) {
+  if (!selected) return "";
+  const place = digits.length > 1 ? `Digit ${digits.indexOf(selected) + 1} of ${digits.length}: ` : "";
+  return place + describe(selected);
 }

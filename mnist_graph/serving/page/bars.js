@@ -6,16 +6,20 @@
  * @param {number[] | undefined} probabilities
  */
 export function showBars(parent, probabilities) {
-  if (!parent.childElementCount) parent.append(...Array.from({ length: 10 }, makeBar));
+  if (!parent.childElementCount) {
+    parent.className = "bars";
+    parent.setAttribute("role", "img");
+    parent.append(...Array.from({ length: 10 }, makeBar));
+  }
   const values = probabilities ?? Array(10).fill(0);
   const best = Math.max(...values);
-  parent.setAttribute("role", "img");
   parent.setAttribute("aria-label", describe(values));
   [...parent.children].forEach((bar, label) => {
     const value = values[label];
     bar.classList.toggle("is-best", value > 0 && value === best);
-    bar.children[1].firstElementChild.style.width = `${100 * value}%`;
-    bar.children[2].textContent = `${Math.round(100 * value)} %`;
+    bar.querySelector(".fill").style.width = `${100 * value}%`;
+    // Ten times "0 %" would hide the few numbers that matter.
+    bar.lastElementChild.textContent = value < 0.005 ? "" : `${Math.round(100 * value)} %`;
   });
 }
 

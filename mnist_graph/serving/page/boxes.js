@@ -2,8 +2,13 @@
 
 /** @typedef {import("./server.js").Box} Box */
 
+const SURE = "#0b5fa5";
+const UNSURE = "#a3480a";
+/** Pixels between a digit and its box, on a canvas 840 pixels wide. */
+const MARGIN = 4;
+
 /**
- * Draw the boxes of digits over a picture.
+ * Draw the boxes of digits over a picture. Boxes of digits that are not sure are dashed.
  * @param {CanvasRenderingContext2D} context
  * @param {import("./server.js").Digit[]} digits
  * @param {import("./server.js").Digit} [selected]
@@ -13,17 +18,38 @@ export function drawBoxes(context, digits, selected) {
   context.clearRect(0, 0, width, height);
   const unit = Math.max(width, height) / 840;
   for (const digit of digits) {
-    const [left, top, right, bottom] = digit.box;
-    context.lineWidth = (digit === selected ? 4 : 2) * unit;
-    context.strokeStyle = isSure(digit) ? "#0b5fa5" : "#a3480a";
-    const margin = 4 * unit;
-    context.strokeRect(
-      left - margin,
-      top - margin,
-      right - left + 2 * margin,
-      bottom - top + 2 * margin,
-    );
+    const line = (digit === selected ? 4 : 2) * unit;
+    // White around the line keeps it visible on a dark photo.
+    drawBox(context, digit.box, MARGIN * unit, { color: "#fff", line: line + 2 * unit });
+    const [color, dash] = isSure(digit) ? [SURE, []] : [UNSURE, [8 * unit, 5 * unit]];
+    drawBox(context, digit.box, MARGIN * unit, { color, line, dash });
   }
+}
+
+function drawBox(context, [left, top, right, bottom], margin, { color, line, dash = [] }) {
+  context.strokeStyle = color;
+  context.lineWidth = line;
+  context.setLineDash(dash);
+  const [width, height] = [right - left + 2 * margin, bottom - top + 2 * margin];
+  context.strokeRect(left - margin, top - margin, width, height);
+  context.setLineDash([]);
+}
+
+/**
+ * Draw the cursor of the keyboard: filled while the pen is down.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{cursor: import("./strokes.js").Point, isDown: boolean, penWidth: number}} pad
+ */
+export function drawCursor(context, { cursor, isDown, penWidth }) {
+  context.beginPath();
+  context.arc(cursor.x, cursor.y, penWidth / 2 + 3, 0, 2 * Math.PI);
+  context.lineWidth = 7;
+  context.strokeStyle = "#fff";
+  context.stroke();
+  context.lineWidth = 3;
+  context.strokeStyle = context.fillStyle = SURE;
+  context.stroke();
+  if (isDown) context.fill();
 }
 
 /** Below this probability a digit is not sure, as on the command line. */
@@ -32,6 +58,17 @@ const MIN_PROBABILITY = 0.9;
 /** @param {import("./server.js").Digit} digit */
 export function isSure(digit) {
   return digit.probability >= MIN_PROBABILITY;
+}
+
+/**
+ * Return the digit whose box holds a point.
+ * @param {import("./server.js").Digit[]} digits
+ * @param {import("./strokes.js").Point} point in pixels of the picture
+ */
+export function findAt(digits, { x, y }) {
+  return digits.find(
+    ({ box: [left, top, right, bottom] }) => x >= left && y >= top && x <= right && y <= bottom,
+  );
 }
 
 /**

@@ -4,6 +4,9 @@ import { showBars } from "./bars.js";
 import { findOverlapping } from "./boxes.js";
 import { toText } from "./photo.js";
 
+/** From this many characters on a network's text is shown smaller. */
+const MANY = 9;
+
 /**
  * Make a checkbox for each network.
  * @param {HTMLElement} parent
@@ -43,7 +46,10 @@ export function showCards(parent, networks, reading, selected) {
     const [, , read, bars] = parent.children[at].children;
     const answer = reading?.readings[name];
     const digit = selected && answer && findOverlapping(answer.digits, selected.box);
-    read.textContent = answer ? toText(answer.digits).replaceAll("\n", " / ") || "-" : "-";
+    const text = answer ? toText(answer.digits) : "";
+    read.classList.toggle("is-long", text.length >= MANY);
+    read.textContent = reading && !answer ? "Reads whole rows, not one image" : text || "–";
+    read.classList.toggle("is-note", Boolean(reading && !answer));
     showBars(bars, digit?.probabilities);
   });
 }
@@ -55,9 +61,13 @@ function makeCard({ name, reads, accuracy, parameters }) {
   title.textContent = name;
   const facts = document.createElement("p");
   const share = `${(100 * accuracy).toFixed(2)} %`;
-  const right =
-    reads === "rows" ? `${share} of test rows without error` : `${share} of test digits`;
-  facts.textContent = `${right}; ${parameters.toLocaleString("en")} parameters`;
+  const right = reads === "rows" ? `${share} of whole rows right` : `${share} of test digits right`;
+  const size = `${parameters.toLocaleString("en")} parameters`;
+  for (const fact of [right, size]) {
+    const line = document.createElement("span");
+    line.textContent = fact;
+    facts.append(line);
+  }
   const read = document.createElement("p");
   read.className = "read";
   card.append(title, facts, read, document.createElement("div"));

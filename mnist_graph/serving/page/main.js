@@ -1,27 +1,29 @@
-/** Puts the parts of the page together. Open `Page` to see what follows on what. */
+/** Puts the parts of the page together: `Page` holds the state and shows what follows from it. */
 
-import { readAddress, writeAddress } from "./address.js";
-import { describe, showDigits, summarize } from "./answer.js";
+import { followAddress, readAddress, writeAddress } from "./address.js";
+import { announce } from "./announce.js";
+import { describeSelected, showDigits, summarize } from "./answer.js";
 import { showBars } from "./bars.js";
-import { drawBoxes, findOverlapping } from "./boxes.js";
+import { drawBoxes, drawCursor, findAt, findOverlapping } from "./boxes.js";
+import { copyText } from "./clipboard.js";
 import { makeChoices, showCards } from "./compare.js";
 import { Pad } from "./pad.js";
 import { listenForPhotos, Photo, toCsv, toText } from "./photo.js";
 import { showSeen } from "./seen.js";
-import { fetchNetworks, LatestReader } from "./server.js";
+import { fetchNetworksAtLast, isTemporary, LatestReader, retryNow } from "./server.js";
+import { listenToTabs, showTab } from "./tabs.js";
+import { applyTheme, nextTheme } from "./theme.js";
+import { listenToTools, updateTools } from "./tools.js";
 
 const LESSONS = {
   mnist:
-    "The digit is scaled to 20 x 20 pixels and centred by its mass, as MNIST's digits were: " +
+    "The digit is scaled to 20 × 20 pixels and centred by its mass, as MNIST’s digits were: " +
     "the network sees what it was trained on.",
   tutorials:
-    "The whole picture is shrunk to 28 x 28 pixels, as the tutorials do. MNIST's digits fill " +
-    "20 x 20 pixels and are centred by their mass; this one is not, so it is often misread.",
+    "The whole picture is shrunk to 28 × 28 pixels. MNIST’s digits were scaled to 20 × 20 and " +
+    "centred by their mass; a shrunk picture is not, so networks misread it.",
   none: "To compare, train a network of single digits: python main.py --model mlp",
 };
-const THEMES = ["automatic", "light", "dark"];
-/** Boxes are drawn at this many pixels, at least, along the longer side of a photo. */
-const BOXES_SIDE = 1000;
 /** Networks shown at first. */
 const FIRST_SHOWN = 4;
 
@@ -33,44 +35,52 @@ class Page {
     this.state = readAddress();
     /** @type {import("./server.js").Network[]} */
     this.networks = [];
+    /** @type {Set<string>} the names of the networks to compare */
+    this.shown = new Set();
     /** @type {import("./server.js").Reading | null} */
     this.reading = null;
     /** @type {import("./server.js").Digit | undefined} */
     this.selected = undefined;
+    /** @type {string | null} what is wrong with the photo that was dropped last */
+    this.photoProblem = null;
     this.reader = new LatestReader(
       (reading) => this.take(reading),
-      (error, willRetry) => this.fail(error, willRetry),
+      (error) => this.fail(error),
+      (isBusy) => find("answer").setAttribute("aria-busy", isBusy),
     );
-    this.pad = new Pad(find("pad"), (hasJumped) => this.drawingChanged(hasJumped));
-    /** Pixels of the boxes' canvas per pixel of the photo's. */
-    this.finer = 1;
+    this.pad = new Pad(find("pad"), {
+      onChange: (hasJumped) => this.drawingChanged(hasJumped),
+      onCursor: () => this.showBoxes(),
+      onTap: (point) => this.selectAt(point),
+    });
     this.photo = new Photo(find("photo-image"), (problem) => this.photoChanged(problem));
   }
 
   async start() {
     this.listen();
-    this.applyTheme();
+    applyTheme(this.state.theme);
+    showTab(this.state.tab);
     this.pad.drawing.decode(this.state.drawing);
     this.pad.drawing.paint(this.pad.context);
-    await this.loadNetworks();
-    this.showTab(this.state.tab);
+    updateTools(this.pad.drawing);
+    this.show();
+    this.networks = await fetchNetworksAtLast((error) => this.fail(error));
+    this.chooseNetworks();
+    this.readAgain();
   }
 
-  async loadNetworks() {
-    try {
-      this.networks = await fetchNetworks();
-    } catch {
-      this.say("The server does not answer; trying again", true);
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      return this.loadNetworks();
-    }
+  chooseNetworks() {
     const names = this.networks.map((network) => network.name);
     const wanted = this.state.shown?.filter((name) => names.includes(name));
     this.shown = new Set(wanted ?? names.slice(0, FIRST_SHOWN));
     makeChoices(find("choices"), this.networks, this.shown, () => {
       this.state.shown = names.filter((name) => this.shown.has(name));
-      this.readAgain();
+      this.show();
+      this.reader.forget();
+      this.ask();
+      this.remember();
     });
+    if (!this.digitNetworks.length) this.state.view = "mnist";
     find("tutorials").disabled = !this.digitNetworks.length;
   }
 
@@ -78,102 +88,97 @@ class Page {
     return this.networks.filter((network) => network.reads === "digits");
   }
 
-  /** The network whose answer is shown large. */
+  /** The name of the network whose answer is shown large. */
   get main() {
     const candidates = this.state.view === "tutorials" ? this.digitNetworks : this.networks;
     return candidates[0]?.name;
-  }
-
-  listen() {
-    const { pad } = this;
-    for (const name of ["draw", "photo"]) {
-      find(`tab-${name}`).addEventListener("click", () => this.showTab(name));
-    }
-    for (const name of ["undo", "redo", "clear"]) {
-      find(name).addEventListener("click", () => pad[name]());
-    }
-    find("pen").addEventListener("input", (event) => {
-      pad.penWidth = Number(event.target.value);
-    });
-    find("eraser").addEventListener("click", (event) => {
-      pad.erases = !pad.erases;
-      event.currentTarget.setAttribute("aria-pressed", pad.erases);
-    });
-    find("tutorials").addEventListener("change", (event) => {
-      this.state.view = event.target.checked ? "tutorials" : "mnist";
-      this.readAgain();
-    });
-    find("theme").addEventListener("click", () => {
-      this.state.theme = THEMES[(THEMES.indexOf(this.state.theme) + 1) % THEMES.length];
-      this.applyTheme();
-      this.remember();
-    });
-    listenForPhotos(this.photo, [find("file"), find("camera")], () => this.showTab("photo"));
-    find("photo-boxes").addEventListener("click", (event) => this.clickBox(event));
-    find("copy-text").addEventListener("click", () => this.copy(toText));
-    find("copy-csv").addEventListener("click", () => this.copy(toCsv));
-  }
-
-  applyTheme() {
-    document.documentElement.dataset.theme = this.state.theme;
-    find("theme").textContent = `Theme: ${this.state.theme}`;
-  }
-
-  showTab(name) {
-    this.state.tab = name;
-    for (const each of ["draw", "photo"]) {
-      find(each).hidden = each !== name;
-      find(`tab-${each}`).setAttribute("aria-selected", each === name);
-    }
-    this.readAgain();
   }
 
   get digits() {
     return this.reading?.readings[this.main]?.digits ?? [];
   }
 
+  get isPhoto() {
+    return this.state.tab === "photo";
+  }
+
+  /** Whether there is no picture to read. */
+  get isEmpty() {
+    return this.isPhoto ? !this.photo.file : this.pad.drawing.isEmpty;
+  }
+
+  listen() {
+    followAddress();
+    listenToTabs((name) => this.openTab(name));
+    listenToTools(this.pad);
+    find("tutorials").addEventListener("change", (event) => {
+      this.state.view = event.target.checked ? "tutorials" : "mnist";
+      this.readAgain();
+    });
+    find("theme").addEventListener("click", () => {
+      this.state.theme = nextTheme(this.state.theme);
+      applyTheme(this.state.theme);
+      this.remember();
+    });
+    find("retry").addEventListener("click", retryNow);
+    listenForPhotos(this.photo, [find("file"), find("camera")], () => this.openTab("photo"));
+    find("photo-boxes").addEventListener("click", (event) => {
+      this.selectAt(this.photo.locate(event));
+    });
+    find("copy-text").addEventListener("click", () => this.copy(toText));
+    find("copy-csv").addEventListener("click", () => this.copy(toCsv));
+  }
+
+  openTab(name) {
+    if (name === this.state.tab) return;
+    this.state.tab = name;
+    showTab(name);
+    this.readAgain();
+  }
+
   drawingChanged(hasJumped) {
     if (hasJumped) this.reader.forget();
+    updateTools(this.pad.drawing);
     this.showBoxes();
-    if (this.networks.length) this.ask();
+    this.ask();
     this.remember();
   }
 
   photoChanged(problem) {
+    this.photoProblem = problem;
     if (problem) {
-      this.say(problem, true);
+      this.show();
       return;
     }
+    find("photo").classList.add("has-photo");
     find("photo-paper").hidden = false;
-    const { width, height } = this.photo.canvas;
-    // Boxes over a small photo need finer lines than its pixels.
-    this.finer = Math.max(1, BOXES_SIDE / Math.max(width, height));
-    const over = find("photo-boxes");
-    [over.width, over.height] = [width, height].map((side) => Math.round(side * this.finer));
-    this.reading = null;
+    this.photo.fit(find("photo-paper"), find("photo-boxes"));
     this.readAgain();
   }
 
-  /** Read what is shown from the beginning: another picture, view or choice of networks. */
+  /** Read what is shown from the beginning: another picture or another view. */
   readAgain() {
     this.reader.forget();
     this.reading = null;
     this.selected = undefined;
     find("tutorials").checked = this.state.view === "tutorials";
     find("lesson").textContent = LESSONS[this.digitNetworks.length ? this.state.view : "none"];
+    this.show();
     this.ask();
     this.remember();
   }
 
+  /** Ask the server to read the picture; show that there is none if it is empty. */
   ask() {
-    const isPhoto = this.state.tab === "photo";
-    if (isPhoto ? !this.photo.file : this.pad.drawing.isEmpty) {
+    if (!this.networks.length) return;
+    if (this.isEmpty) {
       this.reader.forget();
       this.reading = null;
       this.selected = undefined;
       this.show();
       return;
     }
+    const { isPhoto } = this;
     this.reader.request(async () => ({
       picture: isPhoto ? this.photo.file : await this.pad.toPng(),
       names: [...new Set([this.main, ...this.shown])],
@@ -184,24 +189,33 @@ class Page {
   /** @param {import("./server.js").Reading} reading */
   take(reading) {
     const before = this.selected;
+    const count = this.digits.length;
     this.reading = reading;
-    this.selected = (before && findOverlapping(this.digits, before.box)) ?? this.digits.at(-1);
+    const { digits } = this;
+    this.selected = (before && findOverlapping(digits, before.box)) ?? digits.at(-1);
     // While another digit is drawn, it is the one to look at.
-    if (this.state.tab === "draw" && this.digits.length !== this.count) {
-      this.selected = this.digits.at(-1);
-    }
-    this.count = this.digits.length;
+    if (!this.isPhoto && digits.length !== count) this.selected = this.findNewest();
     this.show();
   }
 
-  fail(error, willRetry) {
-    this.say(willRetry ? "The server does not answer; trying again" : error.message, true);
+  /** The digit that the last stroke belongs to. */
+  findNewest() {
+    const { points } = this.pad.drawing.strokes.at(-1) ?? { points: [] };
+    const digits = points.map((point) => findAt(this.digits, point)).filter(Boolean);
+    return digits.at(-1) ?? this.digits.at(-1);
   }
 
-  say(text, isUnsure = false) {
-    const state = find("state");
-    if (state.textContent !== text) state.textContent = text;
-    state.classList.toggle("is-unsure", isUnsure);
+  fail(error) {
+    const isOffline = isTemporary(error);
+    this.say(isOffline ? "The server does not answer; trying again" : error.message, true);
+    find("retry").hidden = !isOffline;
+  }
+
+  say(text, isUnsure = false, spoken = text) {
+    find("state").textContent = text;
+    find("state").classList.toggle("is-unsure", isUnsure);
+    find("retry").hidden = true;
+    announce(find("spoken"), spoken);
   }
 
   select(digit) {
@@ -209,82 +223,62 @@ class Page {
     this.show();
   }
 
+  /** Select the digit at a point of the picture; return whether there is one. */
+  selectAt(point) {
+    const digit = this.state.view === "mnist" && findAt(this.digits, point);
+    if (digit) this.select(digit);
+    return Boolean(digit);
+  }
+
   show() {
     const { digits, selected, reading } = this;
-    if (digits.length) {
-      const { text, isUnsure } = summarize(digits);
-      this.say(text, isUnsure);
-    } else if (reading) {
-      this.say("No digit found");
-    } else {
-      const isPhoto = this.state.tab === "photo";
-      this.say(isPhoto ? (this.photo.file ? "Reading" : "No photo yet") : "Nothing drawn yet");
-    }
+    this.showState();
     showDigits(find("digits"), digits, selected, (digit) => this.select(digit));
-    find("detail").hidden = !selected;
+    find("chosen").textContent = describeSelected(digits, selected);
+    showBars(find("bars"), selected?.probabilities);
+    const seen = selected && findOverlapping(reading.seen, selected.box);
+    showSeen(find("seen"), find("seen-text"), seen);
+    find("crop").hidden = !this.isPhoto || !selected;
+    if (!find("crop").hidden) this.photo.drawCrop(find("crop"), selected.box);
     find("copy").hidden = !digits.length;
     find("copied").textContent = "";
-    if (selected) this.showDetail();
-    const shown = this.networks.filter((network) => this.shown?.has(network.name));
+    const shown = this.networks.filter((network) => this.shown.has(network.name));
     showCards(find("cards"), shown, reading, selected);
     this.showBoxes();
   }
 
-  showDetail() {
-    const { selected, reading, state } = this;
-    showBars(find("bars"), selected.probabilities);
-    const seen = findOverlapping(reading.seen, selected.box);
-    showSeen(find("seen"), find("seen-text"), seen);
-    const crop = find("crop");
-    crop.hidden = state.tab !== "photo";
-    if (!crop.hidden) {
-      this.photo.drawCrop(crop, selected.box);
-      find("seen-text").prepend(`${describe(selected)}. `);
+  /** Say what was read, or why nothing was. */
+  showState() {
+    if (this.isPhoto && this.photoProblem) {
+      this.say(this.photoProblem, true);
+    } else if (this.digits.length) {
+      const { text, spoken, isUnsure } = summarize(this.digits, this.main);
+      this.say(text, isUnsure, spoken);
+    } else if (this.isEmpty) {
+      this.say(this.isPhoto ? "No photo yet" : "Nothing drawn yet");
+    } else {
+      this.say(this.reading ? "No digit found" : "Reading …");
     }
   }
 
   showBoxes() {
-    const isPhoto = this.state.tab === "photo";
+    const { isPhoto, pad } = this;
     const context = find(isPhoto ? "photo-boxes" : "pad-boxes").getContext("2d");
-    const scale = isPhoto ? this.photo.scale * this.finer : 1;
+    const scale = isPhoto ? this.photo.boxScale : 1;
     const place = (digit) => ({ ...digit, box: digit.box.map((value) => value * scale) });
     const placed = this.state.view === "tutorials" ? [] : this.digits.map(place);
     drawBoxes(context, placed, placed[this.digits.indexOf(this.selected)]);
-    if (!isPhoto && this.pad.cursor) drawCursor(context, this.pad);
-  }
-
-  clickBox(event) {
-    const canvas = event.currentTarget;
-    const { left, top, width } = canvas.getBoundingClientRect();
-    const unit = canvas.width / width / (this.photo.scale * this.finer);
-    const x = (event.clientX - left) * unit;
-    const y = (event.clientY - top) * unit;
-    const digit = this.digits.find(
-      ({ box }) => x >= box[0] && y >= box[1] && x <= box[2] && y <= box[3],
-    );
-    if (digit) this.select(digit);
+    if (!isPhoto && pad.cursor) drawCursor(context, pad);
   }
 
   async copy(format) {
-    try {
-      await navigator.clipboard.writeText(format(this.digits));
-      find("copied").textContent = "Copied";
-    } catch {
-      find("copied").textContent = "The browser does not allow copying";
-    }
+    const isCopied = await copyText(format(this.digits));
+    find("copied").textContent = isCopied ? "Copied" : "The browser does not allow copying";
   }
 
   remember() {
     writeAddress(() => ({ ...this.state, drawing: this.pad.drawing.encode() }));
   }
-}
-
-function drawCursor(context, { cursor, isDown, penWidth }) {
-  context.lineWidth = 2;
-  context.strokeStyle = isDown ? "#0b5fa5" : "#a3480a";
-  context.beginPath();
-  context.arc(cursor.x, cursor.y, penWidth / 2 + 2, 0, 2 * Math.PI);
-  context.stroke();
 }
 
 new Page().start();

@@ -9,20 +9,29 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export class Pad {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {(hasJumped: boolean) => void} onChange called after each change; `hasJumped` if it is
-   *   not the continuation of a stroke
+   * @param {object} handlers
+   * @param {(hasJumped: boolean) => void} handlers.onChange called after each change; `hasJumped`
+   *   if it is not the continuation of a stroke
+   * @param {() => void} handlers.onCursor called when the cursor of the keyboard has moved
+   * @param {(point: import("./strokes.js").Point) => boolean} handlers.onTap called after a tap;
+   *   true if it selected something, and so should not leave a dot
    */
-  constructor(canvas, onChange) {
+  constructor(canvas, { onChange, onCursor, onTap }) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.drawing = new Drawing();
     this.onChange = onChange;
+    this.onCursor = onCursor;
+    this.onTap = onTap;
     this.penWidth = 22;
     this.erases = false;
-    /** The cursor of the keyboard; null until an arrow is pressed. */
+    /** The cursor of the keyboard; null while the keyboard is not used to draw. */
     this.cursor = null;
     this.isDown = false;
-    this.#listen();
+    /** @type {import("./strokes.js").Stroke | null} the stroke that is being drawn */
+    this.stroke = null;
+    this.#listenToPointers();
+    this.#listenToKeys();
     this.drawing.paint(this.context);
   }
 
@@ -34,10 +43,12 @@ export class Pad {
   }
 
   undo() {
+    this.isDown = false;
     this.change((drawing) => drawing.undo());
   }
 
   redo() {
+    this.isDown = false;
     this.change((drawing) => drawing.redo());
   }
 
@@ -51,7 +62,7 @@ export class Pad {
     return new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
   }
 
-  #listen() {
+  #listenToPointers() {
     const { canvas } = this;
     canvas.addEventListener("pointerdown", (event) => {
       if (!event.isPrimary || event.button !== 0) return;
@@ -64,19 +75,47 @@ export class Pad {
       if (!event.isPrimary || !canvas.hasPointerCapture(event.pointerId)) return;
       const events = event.getCoalescedEvents?.() ?? [];
       const points = (events.length ? events : [event]).map((each) => this.#locate(each));
-      this.change((drawing) => {
-        for (const point of points) drawing.extend(point);
-      }, false);
+      this.#extend(points);
     });
+    canvas.addEventListener("pointerup", (event) => {
+      if (event.isPrimary && canvas.hasPointerCapture(event.pointerId)) this.#endTap();
+    });
+  }
+
+  #listenToKeys() {
+    const { canvas } = this;
     canvas.addEventListener("keydown", (event) => this.#press(event));
+    canvas.addEventListener("focus", () => {
+      if (!canvas.matches(":focus-visible")) return;
+      this.cursor ??= this.#middle();
+      this.onCursor();
+    });
     canvas.addEventListener("blur", () => {
+      this.cursor = null;
       this.isDown = false;
+      this.onCursor();
     });
   }
 
   #begin(point) {
-    const stroke = { width: this.penWidth, erases: this.erases, points: [point] };
-    this.change((drawing) => drawing.begin(stroke), false);
+    this.stroke = { width: this.penWidth, erases: this.erases, points: [point] };
+    this.change((drawing) => drawing.begin(this.stroke), false);
+  }
+
+  /** Continue the stroke that was begun, unless it was undone meanwhile. */
+  #extend(points) {
+    if (this.drawing.strokes.at(-1) !== this.stroke) return;
+    this.change((drawing) => {
+      for (const point of points) drawing.extend(point);
+    }, false);
+  }
+
+  /** A stroke of one point may be meant to select the digit there. */
+  #endTap() {
+    const { stroke } = this;
+    if (this.drawing.strokes.at(-1) !== stroke) return;
+    if (stroke.erases || stroke.points.length > 1 || !this.onTap(stroke.points[0])) return;
+    this.change((drawing) => drawing.withdraw());
   }
 
   /** @returns {import("./strokes.js").Point} where an event is on the canvas */
@@ -99,7 +138,7 @@ export class Pad {
       this.cursor ??= this.#middle();
       this.isDown = !this.isDown;
       if (this.isDown) this.#begin({ ...this.cursor });
-      else this.onChange(false);
+      else this.onCursor();
     } else if (key === "Escape") {
       this.clear();
     } else {
@@ -115,8 +154,8 @@ export class Pad {
       x: Math.min(width, Math.max(0, from.x + STEP * right)),
       y: Math.min(height, Math.max(0, from.y + STEP * down)),
     };
-    if (this.isDown) this.change((drawing) => drawing.extend({ ...this.cursor }), false);
-    else this.onChange(false);
+    if (this.isDown) this.#extend([{ ...this.cursor }]);
+    else this.onCursor();
   }
 
   #middle() {

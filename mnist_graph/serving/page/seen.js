@@ -1,6 +1,8 @@
 /** The 28x28 image that networks of single digits are given, enlarged. */
 
 const SIDE = 28;
+const INK = "#6db6f2";
+const CENTRE = "#f0a35e";
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -8,36 +10,57 @@ const SIDE = 28;
  * @param {import("./server.js").Seen | undefined} seen
  */
 export function showSeen(canvas, caption, seen) {
-  canvas.hidden = !seen;
-  caption.textContent = "";
-  if (!seen) return;
   const context = canvas.getContext("2d");
+  if (!seen) {
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    canvas.setAttribute("aria-label", "What the network sees: nothing");
+    caption.replaceChildren();
+    return;
+  }
   const scale = canvas.width / SIDE;
-  const pixels = Uint8Array.from(atob(seen.pixels), (character) => character.charCodeAt(0));
+  drawPixels(context, seen.pixels, scale);
+  const [left, top, right, bottom] = seen.ink.map((value) => value * scale);
+  context.lineWidth = 3;
+  context.strokeStyle = INK;
+  context.strokeRect(left, top, right - left, bottom - top);
+  // The middle of the first pixel is at 0.
+  drawCross(context, (seen.centre[0] + 0.5) * scale, (seen.centre[1] + 0.5) * scale);
+  const size = `${seen.ink[2] - seen.ink[0]} × ${seen.ink[3] - seen.ink[1]}`;
+  const centre = seen.centre.map((value) => value.toFixed(1)).join(", ");
+  const lines = [`Ink: ${size} of ${SIDE} × ${SIDE} pixels`, `Centre of mass: ${centre}`];
+  caption.replaceChildren(...lines.map(makeLine));
+  canvas.setAttribute("aria-label", `What the network sees. ${lines.join(". ")}`);
+}
+
+function makeLine(text) {
+  const line = document.createElement("span");
+  line.textContent = text;
+  return line;
+}
+
+function drawPixels(context, base64, scale) {
+  const pixels = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   pixels.forEach((value, at) => {
     context.fillStyle = `rgb(${value} ${value} ${value})`;
     const [x, y] = [at % SIDE, Math.floor(at / SIDE)];
     context.fillRect(x * scale, y * scale, scale, scale);
   });
-  const [left, top, right, bottom] = seen.ink.map((value) => value * scale);
-  context.lineWidth = 2;
-  context.strokeStyle = "#6db6f2";
-  context.strokeRect(left, top, right - left, bottom - top);
-  drawCross(context, (seen.centre[0] + 0.5) * scale, (seen.centre[1] + 0.5) * scale);
-  const size = `${seen.ink[2] - seen.ink[0]} x ${seen.ink[3] - seen.ink[1]}`;
-  const centre = seen.centre.map((value) => value.toFixed(1)).join(", ");
-  const text = `28 x 28 pixels. Ink (box): ${size}. Centre of mass (cross): ${centre}.`;
-  caption.textContent = text;
-  canvas.setAttribute("aria-label", `What the network sees: ${text}`);
 }
 
 function drawCross(context, x, y) {
-  context.strokeStyle = "#f0a35e";
-  context.lineWidth = 3;
   context.beginPath();
-  context.moveTo(x - 12, y);
-  context.lineTo(x + 12, y);
-  context.moveTo(x, y - 12);
-  context.lineTo(x, y + 12);
-  context.stroke();
+  context.moveTo(x - 16, y);
+  context.lineTo(x + 16, y);
+  context.moveTo(x, y - 16);
+  context.lineTo(x, y + 16);
+  // A dark line under the cross, which may lie on white ink.
+  for (const [color, width] of [
+    ["#000", 8],
+    [CENTRE, 4],
+  ]) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.stroke();
+  }
 }

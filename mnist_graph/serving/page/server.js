@@ -15,8 +15,37 @@ const LEAST_INTERVAL = 1000 / 15;
 /** After a failure the server is asked again in this many milliseconds. */
 const RETRY_AFTER = 1500;
 
-/** @returns {Promise<Network[]>} */
-export async function fetchNetworks() {
+let endPause = () => {};
+
+/** Wait, or until `retryNow` is called. */
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    endPause = resolve;
+    setTimeout(resolve, milliseconds);
+  });
+}
+
+/** Ask again at once, instead of after a pause. */
+export function retryNow() {
+  endPause();
+}
+
+/**
+ * @param {(error: Error) => void} onError called after each failure, before another attempt
+ * @returns {Promise<Network[]>}
+ */
+export async function fetchNetworksAtLast(onError) {
+  for (;;) {
+    try {
+      return await fetchNetworks();
+    } catch (error) {
+      onError(error);
+      await pause(RETRY_AFTER);
+    }
+  }
+}
+
+async function fetchNetworks() {
   const { networks } = await parse(await fetch("api/networks"));
   return networks;
 }
@@ -39,8 +68,16 @@ async function parse(response) {
   return values;
 }
 
+/**
+ * @param {Error} error
+ * @returns {boolean} whether another attempt may succeed: no answer, or a busy server
+ */
+export function isTemporary(error) {
+  return !(error instanceof RefusedError) || error.isBusy;
+}
+
 /** The server answered with an error. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   constructor(message, status) {
     super(message);
     this.isBusy = status === 429 || status === 503;
@@ -53,11 +90,13 @@ export class RefusedError extends Error {
 export class LatestReader {
   /**
    * @param {(reading: Reading) => void} onReading
-   * @param {(error: Error, willRetry: boolean) => void} onError
+   * @param {(error: Error) => void} onError
+   * @param {(isBusy: boolean) => void} onBusy called when reading begins and ends
    */
-  constructor(onReading, onError) {
+  constructor(onReading, onError, onBusy) {
     this.onReading = onReading;
     this.onError = onError;
+    this.onBusy = onBusy;
     this.wanted = null;
     this.isRunning = false;
     /** Answers to requests of an earlier generation are dropped. */
@@ -81,15 +120,17 @@ export class LatestReader {
 
   async #run() {
     this.isRunning = true;
+    this.onBusy(true);
     while (this.wanted) {
       const job = this.wanted;
       this.wanted = null;
       const start = performance.now();
-      const pause = await this.#answer(job);
-      const rest = start + Math.max(LEAST_INTERVAL, pause) - performance.now();
-      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+      const wait = await this.#answer(job);
+      const rest = start + Math.max(LEAST_INTERVAL, wait) - performance.now();
+      if (rest > 0) await pause(rest);
     }
     this.isRunning = false;
+    this.onBusy(false);
   }
 
   /** Ask once; return how long to wait at least. */
@@ -102,9 +143,8 @@ export class LatestReader {
       return 0;
     } catch (error) {
       if (!isCurrent()) return 0;
-      const willRetry = !(error instanceof RefusedError) || error.isBusy;
-      this.onError(error, willRetry);
-      if (!willRetry) return 0;
+      this.onError(error);
+      if (!isTemporary(error)) return 0;
       this.wanted ??= job;
       return RETRY_AFTER;
     }

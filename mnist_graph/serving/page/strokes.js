@@ -9,15 +9,17 @@
 const LEAST_STEP = 3;
 /** Coordinates in an address are in this many pixels. */
 const GRID = 2;
+/** Added to the width of a stroke that erases, in an address. */
+const ERASES = 100;
 
 export class Drawing {
   constructor() {
     /** @type {Stroke[]} */
     this.strokes = [];
-    /** @type {Stroke[]} */
-    this.undone = [];
-    /** @type {Stroke[]} what the last `clear` removed */
-    this.cleared = [];
+    /** @type {Stroke[][]} the drawings before each change, the latest last */
+    this.past = [];
+    /** @type {Stroke[][]} the drawings that were undone, the latest last */
+    this.future = [];
   }
 
   get isEmpty() {
@@ -26,8 +28,7 @@ export class Drawing {
 
   /** @param {Stroke} stroke */
   begin(stroke) {
-    this.strokes.push(stroke);
-    this.undone = [];
+    this.#replace([...this.strokes, stroke]);
   }
 
   /**
@@ -35,26 +36,36 @@ export class Drawing {
    * @param {Point} point
    */
   extend(point) {
-    const { points } = this.strokes[this.strokes.length - 1];
-    const last = points[points.length - 1];
+    const { points } = this.strokes.at(-1);
+    const last = points.at(-1);
     if (Math.hypot(point.x - last.x, point.y - last.y) >= LEAST_STEP) points.push(point);
   }
 
-  undo() {
-    const stroke = this.strokes.pop();
-    if (stroke) this.undone.push(stroke);
-    else [this.strokes, this.cleared] = [this.cleared, []];
-  }
-
-  redo() {
-    const stroke = this.undone.pop();
-    if (stroke) this.strokes.push(stroke);
+  /** Take back the last stroke as if it had never been begun. */
+  withdraw() {
+    this.strokes = this.past.pop() ?? [];
   }
 
   clear() {
-    if (this.strokes.length) this.cleared = this.strokes;
-    this.strokes = [];
-    this.undone = [];
+    if (this.strokes.length) this.#replace([]);
+  }
+
+  undo() {
+    if (!this.past.length) return;
+    this.future.push(this.strokes);
+    this.strokes = this.past.pop();
+  }
+
+  redo() {
+    if (!this.future.length) return;
+    this.past.push(this.strokes);
+    this.strokes = this.future.pop();
+  }
+
+  #replace(strokes) {
+    this.past.push(this.strokes);
+    this.future = [];
+    this.strokes = strokes;
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -75,7 +86,10 @@ export class Drawing {
   encode() {
     return this.strokes
       .map(({ width, erases, points }) =>
-        [width + (erases ? 100 : 0), ...points.flatMap(({ x, y }) => [x / GRID, y / GRID])]
+        [
+          width + (erases ? ERASES : 0),
+          ...points.flatMap(({ x, y }) => [x / GRID, y / GRID]),
+        ]
           .map((value) => Math.min(1295, Math.max(0, Math.round(value))))
           .map((value) => value.toString(36).padStart(2, "0"))
           .join(""),
@@ -84,7 +98,7 @@ export class Drawing {
   }
 
   /**
-   * Take the drawing that `encode` wrote; anything else is left out.
+   * Take the drawing that `encode` wrote; ignore anything else.
    * @param {string} text
    */
   decode(text) {
@@ -92,14 +106,15 @@ export class Drawing {
       .split("-")
       .filter((part) => part.length >= 6 && /^([0-9a-z]{2})+$/.test(part))
       .map((part) => {
-        const values = part.match(/../g).map((pair) => Number.parseInt(pair, 36));
+        const [width, ...values] = part.match(/../g).map((pair) => Number.parseInt(pair, 36));
         const points = [];
-        for (let at = 1; at + 1 < values.length; at += 2) {
+        for (let at = 0; at + 1 < values.length; at += 2) {
           points.push({ x: values[at] * GRID, y: values[at + 1] * GRID });
         }
-        return { width: values[0] % 100, erases: values[0] >= 100, points };
+        return { width: Math.max(1, width % ERASES), erases: width >= ERASES, points };
       });
-    this.undone = [];
+    this.past = this.strokes.map((_, at) => this.strokes.slice(0, at));
+    this.future = [];
   }
 }
 
@@ -114,7 +129,8 @@ function curve(points) {
     const { x, y } = points[at];
     path.quadraticCurveTo(x, y, (x + points[at + 1].x) / 2, (y + points[at + 1].y) / 2);
   }
-  const last = points[points.length - 1];
-  path.lineTo(last.x, last.y);
+  const last = points.at(-1);
+  // A line of no length would not be drawn everywhere, and a tap makes a dot.
+  path.lineTo(last.x + (points.length === 1 ? 0.01 : 0), last.y);
   return path;
 }
