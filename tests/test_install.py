@@ -73,6 +73,13 @@ def test_the_data_is_installed_with_its_licence(installed):
     ]
 
 
+def test_the_page_of_serve_is_installed(installed):
+    page = next(installed.parent.parent.rglob("mnist_graph/serving/page"))
+    of_source = {path.name for path in (ROOT / "mnist_graph" / "serving" / "page").iterdir()}
+    assert {path.name for path in page.iterdir()} == of_source
+    assert "index.html" in of_source
+
+
 def test_the_package_is_imported_from_the_environment(installed, tmp_path):
     words = ["-c", "import mnist_graph; print(mnist_graph.__file__)"]
     done = run_installed(installed.parent / "python", tmp_path, *words)
