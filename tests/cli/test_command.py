@@ -114,6 +114,7 @@ def test_help_shows_the_flags_by_purpose_and_names_every_model(command):
         "predict": "--predict",
         "look": "--evaluate",
         "export": "--export",
+        "serve": "--host",
         "resume and runs": "--resume",
     }
     assert list(groups) == ["options", *expected]
