@@ -18,7 +18,7 @@ export function readAddress() {
     tab: choose("tab", ["draw", "photo"]),
     view: choose("view", ["mnist", "tutorials"]),
     theme: choose("theme", ["automatic", "light", "dark"]),
-    shown: values.get("networks")?.split(",") ?? null,
+    shown: values.get("networks")?.split(",").filter(Boolean) ?? null,
     drawing: values.get("drawing") ?? "",
   };
 }

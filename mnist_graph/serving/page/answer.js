@@ -76,6 +76,7 @@ export function describe(digit) {
  */
 export function describeSelected(digits, selected) {
   if (!selected) return "";
-  const place = digits.length > 1 ? `Digit ${digits.indexOf(selected) + 1} of ${digits.length}: ` : "";
+  const place =
+    digits.length > 1 ? `Digit ${digits.indexOf(selected) + 1} of ${digits.length}: ` : "";
   return place + describe(selected);
 }

@@ -17,6 +17,7 @@ const MANY = 9;
 export function makeChoices(parent, networks, shown, onChange) {
   for (const { name } of networks) {
     const label = document.createElement("label");
+    label.className = "check";
     const box = document.createElement("input");
     box.type = "checkbox";
     box.checked = shown.has(name);
@@ -61,7 +62,7 @@ function makeCard({ name, reads, accuracy, parameters }) {
   title.textContent = name;
   const facts = document.createElement("p");
   const share = `${(100 * accuracy).toFixed(2)} %`;
-  const right = reads === "rows" ? `${share} of whole rows right` : `${share} of test digits right`;
+  const right = reads === "rows" ? `${share} of test rows right` : `${share} of test digits right`;
   const size = `${parameters.toLocaleString("en")} parameters`;
   for (const fact of [right, size]) {
     const line = document.createElement("span");

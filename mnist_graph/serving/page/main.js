@@ -4,7 +4,7 @@ import { followAddress, readAddress, writeAddress } from "./address.js";
 import { announce } from "./announce.js";
 import { describeSelected, showDigits, summarize } from "./answer.js";
 import { showBars } from "./bars.js";
-import { drawBoxes, drawCursor, findAt, findOverlapping } from "./boxes.js";
+import { drawBoxes, drawCursor, findAt, findOverlapping, isSure } from "./boxes.js";
 import { copyText } from "./clipboard.js";
 import { makeChoices, showCards } from "./compare.js";
 import { Pad } from "./pad.js";
@@ -21,7 +21,7 @@ const LESSONS = {
     "the network sees what it was trained on.",
   tutorials:
     "The whole picture is shrunk to 28 × 28 pixels. MNIST’s digits were scaled to 20 × 20 and " +
-    "centred by their mass; a shrunk picture is not, so networks misread it.",
+    "centred by their mass; a shrunk picture is not, so networks often misread it.",
   none: "To compare, train a network of single digits: python main.py --model mlp",
 };
 /** Networks shown at first. */
@@ -71,8 +71,10 @@ class Page {
 
   chooseNetworks() {
     const names = this.networks.map((network) => network.name);
-    const wanted = this.state.shown?.filter((name) => names.includes(name));
-    this.shown = new Set(wanted ?? names.slice(0, FIRST_SHOWN));
+    const wanted = this.state.shown;
+    // A link may name networks that this server does not have, or none on purpose.
+    const isUsable = wanted && (!wanted.length || wanted.some((name) => names.includes(name)));
+    this.shown = new Set(isUsable ? wanted : names.slice(0, FIRST_SHOWN));
     makeChoices(find("choices"), this.networks, this.shown, () => {
       this.state.shown = names.filter((name) => this.shown.has(name));
       this.show();
@@ -179,9 +181,10 @@ class Page {
       return;
     }
     const { isPhoto } = this;
+    const names = this.networks.map((network) => network.name);
     this.reader.request(async () => ({
       picture: isPhoto ? this.photo.file : await this.pad.toPng(),
-      names: [...new Set([this.main, ...this.shown])],
+      names: names.filter((name) => name === this.main || this.shown.has(name)),
       view: this.state.view,
     }));
   }
@@ -192,9 +195,10 @@ class Page {
     const count = this.digits.length;
     this.reading = reading;
     const { digits } = this;
-    this.selected = (before && findOverlapping(digits, before.box)) ?? digits.at(-1);
+    this.selected = before && findOverlapping(digits, before.box);
     // While another digit is drawn, it is the one to look at.
-    if (!this.isPhoto && digits.length !== count) this.selected = this.findNewest();
+    const isOther = !this.selected || (!this.isPhoto && digits.length !== count);
+    if (isOther) this.selected = this.isPhoto ? findDoubtful(digits) : this.findNewest();
     this.show();
   }
 
@@ -263,6 +267,7 @@ class Page {
 
   showBoxes() {
     const { isPhoto, pad } = this;
+    find("placeholder").hidden = pad.drawing.strokes.length > 0 || pad.cursor !== null;
     const context = find(isPhoto ? "photo-boxes" : "pad-boxes").getContext("2d");
     const scale = isPhoto ? this.photo.boxScale : 1;
     const place = (digit) => ({ ...digit, box: digit.box.map((value) => value * scale) });
@@ -279,6 +284,11 @@ class Page {
   remember() {
     writeAddress(() => ({ ...this.state, drawing: this.pad.drawing.encode() }));
   }
+}
+
+/** The first digit that is not sure, or else the first. */
+function findDoubtful(digits) {
+  return digits.find((digit) => !isSure(digit)) ?? digits[0];
 }
 
 new Page().start();

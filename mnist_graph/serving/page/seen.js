@@ -28,7 +28,7 @@ export function showSeen(canvas, caption, seen) {
   drawCross(context, (seen.centre[0] + 0.5) * scale, (seen.centre[1] + 0.5) * scale);
   const size = `${seen.ink[2] - seen.ink[0]} × ${seen.ink[3] - seen.ink[1]}`;
   const centre = seen.centre.map((value) => value.toFixed(1)).join(", ");
-  const lines = [`Ink: ${size} of ${SIDE} × ${SIDE} pixels`, `Centre of mass: ${centre}`];
+  const lines = [`Ink: ${size}`, `Centre of mass: ${centre}`];
   caption.replaceChildren(...lines.map(makeLine));
   canvas.setAttribute("aria-label", `What the network sees. ${lines.join(". ")}`);
 }

@@ -99,6 +99,8 @@ export class LatestReader {
     this.onBusy = onBusy;
     this.wanted = null;
     this.isRunning = false;
+    /** When the latest request was sent. */
+    this.sent = 0;
     /** Answers to requests of an earlier generation are dropped. */
     this.generation = 0;
   }
@@ -124,9 +126,8 @@ export class LatestReader {
     while (this.wanted) {
       const job = this.wanted;
       this.wanted = null;
-      const start = performance.now();
       const wait = await this.#answer(job);
-      const rest = start + Math.max(LEAST_INTERVAL, wait) - performance.now();
+      const rest = Math.max(wait, this.sent + LEAST_INTERVAL - performance.now());
       if (rest > 0) await pause(rest);
     }
     this.isRunning = false;
@@ -138,6 +139,7 @@ export class LatestReader {
     const isCurrent = () => job.generation === this.generation;
     try {
       const { picture, names, view } = await job.take();
+      this.sent = performance.now(); // not before the picture was made, which takes a while
       const reading = await readPicture(picture, names, view);
       if (isCurrent()) this.onReading(reading);
       return 0;

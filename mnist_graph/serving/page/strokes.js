@@ -86,10 +86,7 @@ export class Drawing {
   encode() {
     return this.strokes
       .map(({ width, erases, points }) =>
-        [
-          width + (erases ? ERASES : 0),
-          ...points.flatMap(({ x, y }) => [x / GRID, y / GRID]),
-        ]
+        [width + (erases ? ERASES : 0), ...points.flatMap(({ x, y }) => [x / GRID, y / GRID])]
           .map((value) => Math.min(1295, Math.max(0, Math.round(value))))
           .map((value) => value.toString(36).padStart(2, "0"))
           .join(""),
