@@ -5,9 +5,9 @@ import io
 
 import numpy as np
 import pytest
-from conftest import OWN
 from helpers import ROOT, TEST_IMAGE
 from PIL import Image
+from servers import OWN
 
 from mnist_graph import Classifier, normalise
 

@@ -1,7 +1,7 @@
 """Who may ask."""
 
 import pytest
-from conftest import OWN
+from servers import OWN
 
 TOKEN = "a token of more than sixteen"
 HEADERS = (

@@ -8,8 +8,8 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import OWN, start_server, stop_server
 from helpers import assert_refused, start_command
+from servers import OWN, start_server, stop_server
 
 from mnist_graph.cli import serve
 
