@@ -1,6 +1,7 @@
 """A server in a process of its own, and the application in this process."""
 
 import asyncio
+import shutil
 from typing import NamedTuple
 
 import httpx
@@ -17,22 +18,29 @@ class Server(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def server(trained):
+def two_runs(trained, tmp_path_factory):
+    """A folder with runs of softmax and mlp alone, whatever else other tests train."""
+    folder = tmp_path_factory.mktemp("served")
+    for name in ("softmax", "mlp"):
+        shutil.copytree(trained(name).directory, folder / "runs" / name / "1")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(two_runs):
     """A server of the reader in the package and of softmax and mlp, trained briefly."""
-    trained("mlp")
-    process, url = start_server(trained("softmax").cwd)
+    process, url = start_server(two_runs)
     yield Server(url, process.pid)
     code, out, err = stop_server(process)
     assert (code, out, err) == (0, "", "")
 
 
 @pytest.fixture(scope="session")
-def served(trained):
+def served(two_runs):
     """The networks of that server, opened in this process."""
     from mnist_graph.serving.networks import find_served
 
-    trained("mlp")
-    return find_served(trained("softmax").directory.parents[1])
+    return find_served(two_runs / "runs")
 
 
 @pytest.fixture
