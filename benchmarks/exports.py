@@ -5,7 +5,7 @@
 Exports the newest finished run of each recipe in runs/ (of `reader`, the network in the package)
 and measures the session, the SavedModel, LiteRT in float32 and int8, and ONNX Runtime, each in
 processes of its own that may use one core. They take turns. Writes benchmarks/results/exports.json
-and .md.
+and .md; recipes that are not named keep their figures.
 """
 
 import argparse
@@ -49,14 +49,16 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--rounds", type=int, default=5, help="processes for each runtime")
     options = parser.parse_args()
-    results: dict[str, dict] = {"machine": machine.describe(), "models": {}}
+    path = RESULTS / "exports.json"
+    results: dict[str, dict] = json.loads(path.read_text()) if path.exists() else {"models": {}}
+    results["machine"] = machine.describe()
     for model in options.models:
         run = _find(model)
         with tempfile.TemporaryDirectory() as place:
             folder = export(run, place).directory
             results["models"][model] = _measure_model(run, folder, Path(place), options.rounds)
-    (RESULTS / "exports.json").write_text(json.dumps(results, indent=2) + "\n")
-    (RESULTS / "exports.md").write_text(format_report(results))
+        path.write_text(json.dumps(results, indent=2) + "\n")
+        path.with_suffix(".md").write_text(format_report(results))
 
 
 def _find(model: str) -> Run:
@@ -98,12 +100,16 @@ def _size(folder: Path, name: str) -> int:
 
 def format_report(results: dict) -> str:
     """Return the report of `results`, in Markdown."""
-    rounds = len(next(iter(next(iter(results["models"].values())).values()))["measured"])
+    rounds = {
+        len(values["measured"])
+        for runtimes in results["models"].values()
+        for values in runtimes.values()
+    }
     lines = [
         "# Exported networks",
         "",
-        f"Medians of {rounds} processes (minimum to maximum), each on one core, on "
-        f"{machine.summarize(results['machine'])}.",
+        f"Medians of {' or '.join(map(str, sorted(rounds)))} processes (minimum to maximum), each "
+        f"on one core, on {machine.summarize(results['machine'])}.",
         "Reproduce: `python -m benchmarks.exports`.",
         "",
         "Start: from starting Python to the first answer. ms: milliseconds a digit, one at a time "

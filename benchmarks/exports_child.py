@@ -45,8 +45,8 @@ def _time_single(call: Callable[..., Arrays], first: Arrays) -> float:
     for _ in range(WARM_UP):
         call(**first)
     times: list[float] = []
-    while sum(times) < SECONDS:
-        before = time.perf_counter()
+    end = time.perf_counter() + SECONDS
+    while (before := time.perf_counter()) < end:
         call(**first)
         times.append(time.perf_counter() - before)
     return median(times)
