@@ -119,8 +119,8 @@ def format_report(results: dict) -> str:
         "| recipe | runtime | kB | start, s | ms, single | ms, batch | accuracy |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for model, runtimes in results["models"].items():
-        for name, values in runtimes.items():
+    for model in filter(results["models"].__contains__, MODELS):
+        for name, values in results["models"][model].items():
             cells = [
                 _spread([each[key] for each in values["measured"]], digits)
                 for key, digits in (("start", 2), ("single_ms", 3), ("batch_ms", 3))

@@ -21,7 +21,6 @@ from benchmarks.reproduce import RESULTS, ROOT
 from mnist_graph import read_data_sets
 
 START = """
-import sys
 from mnist_graph.cli import run
 from mnist_graph.serving import batching
 batching.MAX_BATCH = {most}

@@ -17,6 +17,8 @@ from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY
 
 PROGRAM = "mnist-graph"
 RUNTIMES = ("auto", "tensorflow", "litert")
+HOST, PORT = "127.0.0.1", 8000
+"""Where --serve listens by default."""
 WINDOW = True
 """The value of --watch without a file."""
 
@@ -215,8 +217,8 @@ def _add_serve(group: argparse._ArgumentGroup) -> None:
         help="serve a page to draw on, and predictions as TensorFlow Serving answers them, until "
         "Ctrl-C: the reader in the package and the newest finished runs, or --model alone",
     )
-    add("--port", type=int, metavar="N", help="listen on this port (default: 8000; 0: any)")
-    add("--host", help="listen on this address (default: 127.0.0.1, this machine alone)")
+    add("--port", type=int, metavar="N", help=f"listen on this port (default: {PORT}; 0: any)")
+    add("--host", help=f"listen on this address (default: {HOST}, this machine alone)")
     add("--token", help="what other machines need to ask (default: a random one, printed)")
 
 

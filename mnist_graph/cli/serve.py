@@ -4,6 +4,7 @@ import secrets
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from mnist_graph.cli.parser import HOST, PORT
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request
 from mnist_graph.cli.train import finished_run
@@ -13,9 +14,6 @@ from mnist_graph.runs.run import RUNS_DIR
 if TYPE_CHECKING:
     from mnist_graph.serving.networks import Served
 
-HOST, PORT = "127.0.0.1", 8000
-LOCAL = ("127.0.0.1", "localhost", "::1")
-"""Hosts that only this machine can reach; others need a token."""
 PACKAGES = ("starlette", "uvicorn", "prometheus_client")
 INSTALL = "pip install '.[serve]'"
 MIN_TOKEN = 16
@@ -29,16 +27,15 @@ def serve(request: Request) -> int:
     port = PORT if options.port is None else options.port
     if not 0 <= port <= 65535:
         raise UsageError(f"--port must be from 0 to 65535, not {port}")
-    token = _choose_token(host, options.token)
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise MnistGraphError(f"--serve needs {', '.join(missing)}: {INSTALL}")
-    from mnist_graph.serving.server import listen
+    from mnist_graph.serving import server
 
+    token = _choose_token(host, options.token)
     request.check()
-    with listen(host, port) as listening:
+    with server.listen(host, port) as listening:
         networks = _find_networks(request)
-        from mnist_graph.serving import server
-        from mnist_graph.serving.app import create_app
+        from mnist_graph.serving.app import create_app  # TensorFlow
 
         networks[0].network  # noqa: B018 - opened now, so that the first answer is quick
         number = listening.getsockname()[1]
@@ -54,7 +51,9 @@ def _choose_token(host: str, given: str | None) -> str | None:
     """Return the token that requests need; None if only this machine can ask."""
     if given is not None and (len(given) < MIN_TOKEN or not given.isascii() or " " in given):
         raise UsageError(f"--token must have at least {MIN_TOKEN} ASCII characters and no spaces")
-    if given is None and host not in LOCAL:
+    from mnist_graph.serving.guard import LOOPBACK
+
+    if given is None and host not in LOOPBACK:
         return secrets.token_urlsafe(24)
     return given
 
@@ -63,12 +62,10 @@ def _find_networks(request: Request) -> "list[Served]":
     """Return the network of the recipe or run that the flags name, or the reader in the package and
     the newest finished run of every recipe.
     """
-    options = request.options
-    is_named = options.model is not None or options.run_dir is not None
+    is_named = not request.uses_shipped_reader
     run = finished_run(request, or_shipped=True) if is_named else None
     import_tensorflow()
     from mnist_graph.serving.networks import Served, find_served
 
-    if run is None:
-        return find_served(RUNS_DIR, options.device)
-    return [Served(run, options.device)]
+    device = request.options.device
+    return find_served(RUNS_DIR, device) if run is None else [Served(run, device)]

@@ -16,6 +16,7 @@ COOKIE = "mnist_graph_token"
 OWN_HEADER = "x-mnist-graph"
 """What the page sends along with a POST, which a form of another page cannot."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Hosts that only this machine can reach; others need a token."""
 HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",

@@ -1,7 +1,6 @@
 """The networks that are served, each opened when it is first used."""
 
 import threading
-from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
@@ -31,27 +30,31 @@ class Served:
         self.version = int(number) if number.isdigit() and not is_shipped(run) else 1
         """The number of the run, as TensorFlow Serving numbers versions."""
         self.batcher = Batcher(self._predict)
+        self._network: Opened | None = None
         self._lock = threading.Lock()
 
-    @cached_property
+    @property
     def network(self) -> Opened:
-        """The network. Raises MnistGraphError if the run is damaged."""
+        """The network, opened when it is first asked for. Raises MnistGraphError if the run is
+        damaged.
+        """
         with self._lock:
-            if "network" not in self.__dict__:
+            if self._network is None:
                 kind = Reader if self.reads_strips else Classifier
-                self.__dict__["network"] = kind(self.run, self.device)
-            return self.__dict__["network"]
+                self._network = kind(self.run, self.device)
+            return self._network
 
     @cached_property
     def parameters(self) -> int:
         """How many weights and biases it has."""
         return outline(self.run.recipe, self.run.image_shape, self.run.classes).parameters
 
-    @property
+    @cached_property
     def accuracy(self) -> float:
         """On the test images, or the share of test strips read whole and right."""
-        assert self.run.result is not None  # only finished runs are served
-        return self.run.result.test_accuracy
+        result = self.run.result
+        assert result is not None  # only finished runs are served
+        return result.test_accuracy
 
     def _predict(self, inputs: np.ndarray) -> np.ndarray:
         """Return probabilities: of images, floats or uint8, or of strips of one width, uint8."""
@@ -65,17 +68,14 @@ def find_served(runs_dir: str | Path, device: str = "auto") -> list[Served]:
     """Return the reader in the package and the newest finished run of every other recipe in
     `runs_dir` that classifies digits as MNIST has them.
     """
-    served = [Served(shipped_reader(), device)]
-    for name, recipe in recipes.items():
-        if not recipe.reads_strips:
-            run = next(_finished(list_runs(runs_dir, name)), None)
-            served += [] if run is None else [Served(run, device)]
-    return served
-
-
-def _finished(runs: Iterable[Run]) -> Iterator[Run]:
-    return (
-        run
-        for run in runs
-        if run.result is not None and (run.image_shape, run.classes) == ((28, 28), 10)
+    found = (
+        next(filter(_can_be_served, list_runs(runs_dir, name)), None)
+        for name, recipe in recipes.items()
+        if not recipe.reads_strips
     )
+    runs = [shipped_reader(), *(run for run in found if run is not None)]
+    return [Served(run, device) for run in runs]
+
+
+def _can_be_served(run: Run) -> bool:
+    return run.result is not None and (run.image_shape, run.classes) == ((28, 28), 10)

@@ -37,7 +37,7 @@ def read_picture(picture: bytes, networks: Sequence[Served]) -> Json:
 
 def read_as_tutorials(picture: bytes, networks: Sequence[Served]) -> Json:
     """Return the same, read as the tutorials do: the whole picture is shrunk to 28x28 and inverted,
-    and taken for one digit. Networks that read rows are left out.
+    and treated as one digit. Networks that read rows are left out.
     """
     grey = read_grey(picture, NAME)
     size = grey.shape[1], grey.shape[0]
@@ -77,6 +77,7 @@ def _describe_digit(digit: Digit) -> Json:
         "box": list(digit.box),
         "label": digit.label,
         "probability": digit.probability,
+        "sure": digit.is_sure(),
         "probabilities": digit.probabilities.tolist(),
     }
 

@@ -52,9 +52,13 @@ def listen(host: str, port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
-    except OSError as error:
+    except (
+        OSError,
+        TypeError,
+        UnicodeError,
+    ) as error:  # the last two: a name that no host can have
         found.close()
-        reason = error.strerror or str(error)
+        reason = getattr(error, "strerror", None) or "no host has such a name"
         raise MnistGraphError(f"cannot listen on {host}, port {port}: {reason}") from error
     return found
 

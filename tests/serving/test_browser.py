@@ -95,6 +95,13 @@ def expect_digits(page, *labels):
     sync_api.expect(digits).to_have_text(list(labels), timeout=20_000)
 
 
+def draw_row(page):
+    """Draw a 2 and a 7, and expect both."""
+    draw(page, TWO)
+    draw(page, SEVEN, shift=0.3)
+    expect_digits(page, "2", "7")
+
+
 def wait_until_read(page):
     """Wait until the newest state of the picture has been read."""
     page.wait_for_selector("#answer[aria-busy=false]", timeout=20_000)
@@ -145,9 +152,7 @@ def test_the_keyboard_alone(visit):
 
 def test_a_row_and_its_boxes(visit):
     with visit() as page:
-        draw(page, TWO)
-        draw(page, SEVEN, shift=0.3)
-        expect_digits(page, "2", "7")
+        draw_row(page)
         first, second = page.locator("#digits button").all()
         assert second.get_attribute("aria-pressed") == "true"
         first.click()
@@ -158,9 +163,7 @@ def test_a_row_and_its_boxes(visit):
 
 def test_a_tap_on_a_box_selects_it(visit):
     with visit() as page:
-        draw(page, TWO)
-        draw(page, SEVEN, shift=0.3)
-        expect_digits(page, "2", "7")
+        draw_row(page)
         wait_until_read(page)
         page.mouse.click(*path_on(page, "38,52")[0])
         wait_until_read(page)
@@ -173,9 +176,7 @@ def test_a_tap_on_a_box_selects_it(visit):
 
 def test_undo_redo_clear_and_eraser(visit):
     with visit() as page:
-        draw(page, TWO)
-        draw(page, SEVEN, shift=0.3)
-        expect_digits(page, "2", "7")
+        draw_row(page)
         page.click("#undo")
         expect_digits(page, "2")
         page.click("#redo")
@@ -441,9 +442,7 @@ def test_the_screenshot_in_the_readme(visit):
     """Draws docs/page.png anew where it is missing; delete it to have it redrawn."""
     picture = ROOT / "docs" / "page.png"
     with visit() as page:
-        draw(page, TWO)
-        draw(page, SEVEN, shift=0.3)
-        expect_digits(page, "2", "7")
+        draw_row(page)
         if not picture.exists():
             wait_until_read(page)
             page.screenshot(path=picture)

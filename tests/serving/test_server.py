@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import socket
 import threading
 import time
@@ -138,6 +139,11 @@ def test_another_host_needs_a_token(trained):
         (("--serve", "--port", "x"), 2, "invalid int value"),
         (("--serve", "--host", "no.such.host.invalid"), 1, "cannot listen on no.such.host.invalid"),
         (("--serve", "--host", "192.0.2.1"), 1, "cannot listen on 192.0.2.1"),
+        (
+            ("--serve", "--host", "\N{LATIN SMALL LETTER A WITH DIAERESIS}" * 300),
+            1,
+            "no host has such a name",
+        ),
         (("--serve", "--token", "short"), 2, "at least 16 ASCII characters"),
         (("--serve", "--model", "cmn"), 2, "did you mean"),
         (("--serve", "--iterations", "5"), 2, "--iterations needs --model"),
@@ -149,6 +155,13 @@ def test_another_host_needs_a_token(trained):
 )
 def test_wrong_flags(command, words, code, said):
     assert_refused(command(*words), code, said)
+
+
+def test_an_unfinished_run(trained, tmp_path, command):
+    shutil.copytree(trained("softmax").directory, tmp_path / "run")
+    (tmp_path / "run" / "result.json").unlink()
+    outcome = command("--serve", "--port", "0", "--run-dir", "run", "--quiet")
+    assert_refused(outcome, 1, "is not finished; continue it with --resume")
 
 
 def test_missing_packages(command, monkeypatch):

@@ -1,6 +1,5 @@
 /** The answer: the digits that were read, as buttons, and what there is to say about them. */
 
-import { isSure } from "./boxes.js";
 import { toRows } from "./photo.js";
 
 /** From this many digits on they are shown smaller. */
@@ -29,7 +28,7 @@ function makeButton(digit, isSelected, onSelect) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = digit.label;
-  button.classList.toggle("is-unsure", !isSure(digit));
+  button.classList.toggle("is-unsure", !digit.sure);
   button.setAttribute("aria-pressed", isSelected);
   button.setAttribute("aria-label", describe(digit));
   button.addEventListener("click", () => onSelect(digit));
@@ -46,7 +45,7 @@ export function summarize(digits, network) {
   const labels = toRows(digits)
     .map((row) => row.map((digit) => digit.label).join(" "))
     .join(", ");
-  const unsure = digits.filter((digit) => !isSure(digit));
+  const unsure = digits.filter((digit) => !digit.sure);
   if (!unsure.length) {
     return { text: `Read by ${network}`, spoken: `Read: ${labels}`, isUnsure: false };
   }

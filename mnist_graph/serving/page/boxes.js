@@ -21,7 +21,7 @@ export function drawBoxes(context, digits, selected) {
     const line = (digit === selected ? 4 : 2) * unit;
     // White around the line keeps it visible on a dark photo.
     drawBox(context, digit.box, MARGIN * unit, { color: "#fff", line: line + 2 * unit });
-    const [color, dash] = isSure(digit) ? [SURE, []] : [UNSURE, [8 * unit, 5 * unit]];
+    const [color, dash] = digit.sure ? [SURE, []] : [UNSURE, [8 * unit, 5 * unit]];
     drawBox(context, digit.box, MARGIN * unit, { color, line, dash });
   }
 }
@@ -50,14 +50,6 @@ export function drawCursor(context, { cursor, isDown, penWidth }) {
   context.strokeStyle = context.fillStyle = SURE;
   context.stroke();
   if (isDown) context.fill();
-}
-
-/** Below this probability a digit is not sure, as on the command line. */
-const MIN_PROBABILITY = 0.9;
-
-/** @param {import("./server.js").Digit} digit */
-export function isSure(digit) {
-  return digit.probability >= MIN_PROBABILITY;
 }
 
 /**

@@ -4,7 +4,7 @@ import { followAddress, readAddress, writeAddress } from "./address.js";
 import { announce } from "./announce.js";
 import { describeSelected, showDigits, summarize } from "./answer.js";
 import { showBars } from "./bars.js";
-import { drawBoxes, drawCursor, findAt, findOverlapping, isSure } from "./boxes.js";
+import { drawBoxes, drawCursor, findAt, findOverlapping } from "./boxes.js";
 import { copyText } from "./clipboard.js";
 import { makeChoices, showCards } from "./compare.js";
 import { Pad } from "./pad.js";
@@ -288,7 +288,7 @@ class Page {
 
 /** The first digit that is not sure, or else the first. */
 function findDoubtful(digits) {
-  return digits.find((digit) => !isSure(digit)) ?? digits[0];
+  return digits.find((digit) => !digit.sure) ?? digits[0];
 }
 
 new Page().start();

@@ -3,7 +3,7 @@
  *
  * @typedef {[number, number, number, number]} Box left, top, right, bottom
  * @typedef {{row: number, column: number, box: Box, label: number, probability: number,
- *   probabilities: number[]}} Digit
+ *   sure: boolean, probabilities: number[]}} Digit `sure` as on the command line
  * @typedef {{box: Box, pixels: string, ink: Box, centre: [number, number]}} Seen
  * @typedef {{width: number, height: number, readings: Object<string, {digits: Digit[]}>,
  *   seen: Seen[]}} Reading
