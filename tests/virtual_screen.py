@@ -114,5 +114,5 @@ def screen() -> Iterator[Screen]:
         with os.fdopen(reader) as number:
             yield Screen(f":{number.readline().strip()}")
     finally:
-        server.terminate()
+        server.kill()
         server.wait()

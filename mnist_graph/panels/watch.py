@@ -21,6 +21,8 @@ TEST_SHARE, FILM_TEST_SHARE = 0.06, 0.3
 for a film."""
 DRAW_SHARE = 0.1
 """The share of one processor's time that drawing may take; a film gets every frame it can draw."""
+CLOSING_SECONDS = 10
+"""How long a window may take to close after training was stopped: its screen may hang."""
 
 VIEWER = """
 import sys
@@ -139,13 +141,16 @@ class Watch(Hook):
         with suppress(OSError):
             assert self.process.stdin is not None
             self.process.stdin.close()
-        self.display_known.wait()
-        if self.window_open and kind is None:
-            self.say("close the window to leave")
+        closes_itself = kind is not None and self.output is None
+        if not closes_itself:
+            self.display_known.wait()
+            if self.window_open and kind is None:
+                self.say("close the window to leave")
         try:
+            self.process.wait(CLOSING_SECONDS if closes_itself else None)
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            self.process.kill()
             self.process.wait()
-        except KeyboardInterrupt:
-            self.process.terminate()
         self.listener.join()
         self.pulse()
         with self.errors:

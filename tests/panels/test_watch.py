@@ -45,15 +45,37 @@ def stays_the_same(look, seconds=1):
     return np.array_equal(look(), before)
 
 
+def find_children(pid):
+    """Return the numbers of the processes that a process has started."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(number) for number in found.stdout.split()]
+
+
 def count_red(pixels):
     """Return the number of pixels in the colour of misclassified digits."""
     return int((np.abs(pixels.astype(int) - (255, 120, 110)).max(axis=-1) < 30).sum())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def screen():
     with virtual_screen.screen() as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """Interrupt a test that waits for a screen which does not answer."""
+    if request.node.get_closest_marker("screen") is None:
+        yield
+        return
+
+    def interrupt(*_):
+        raise TimeoutError("the screen, or a process, does not answer")
+
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(400)
+    yield
+    signal.alarm(0)
 
 
 class WatchedTraining:
@@ -72,8 +94,7 @@ class WatchedTraining:
 
     def __exit__(self, *error):
         self.process.kill()
-        self.process.communicate()
-        wait_until(lambda: not self.screen.list_windows())
+        self.process.communicate(timeout=60)
 
     def wait_for_window(self):
         """Wait until the window shows the panels."""
@@ -105,16 +126,22 @@ class WatchedTraining:
         wait_until(lambda: "paused" in self.title)
         wait_until(lambda: stays_the_same(self.count_lines))
 
+    def resume(self):
+        """Press space, and wait until the window no longer says that training is paused."""
+        self.press("space")
+        wait_until(lambda: "paused" not in self.title)
+
     def close(self):
         self.screen.close(self.window)
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory, screen):
+def watched(tmp_path_factory):
     """A training that is far from its end. The last test that uses it stops it."""
+    folder = tmp_path_factory.mktemp("watched")
     # Quiet, because nobody reads its output, and a full pipe would block it.
     words = ("--iterations", "1000000", "--quiet")
-    with WatchedTraining(tmp_path_factory.mktemp("watched"), screen, *words) as training:
+    with virtual_screen.screen() as opened, WatchedTraining(folder, opened, *words) as training:
         training.wait_for_window()
         yield training
 
@@ -138,7 +165,7 @@ def test_keys_select_panels(watched):
 def test_space_pauses_and_resumes_training(watched):
     watched.pause()
     lines = watched.count_lines()
-    watched.press("space")
+    watched.resume()
     wait_until(lambda: watched.count_lines() > lines)
 
 
@@ -168,7 +195,7 @@ def test_o_zooms_in_and_h_zooms_out(watched):
     wait_until(lambda: changed_share() > 0.1)
     watched.press("h")
     wait_until(lambda: changed_share() < 0.01)
-    watched.press("space")
+    watched.resume()
 
 
 @needs_screen
@@ -178,6 +205,18 @@ def test_a_paused_training_can_be_stopped(watched):
     _, error = watched.process.communicate(timeout=60)
     assert "stopped after iteration" in error
     assert watched.process.returncode == 143
+
+
+@needs_screen
+def test_a_training_can_be_stopped_although_its_window_hangs(tmp_path, screen):
+    with WatchedTraining(tmp_path, screen, "--iterations", "1000000", "--quiet") as training:
+        training.wait_for_window()
+        (window,) = find_children(training.process.pid)
+        os.kill(window, signal.SIGSTOP)
+        training.process.terminate()
+        _, error = training.process.communicate(timeout=60)
+    assert "stopped after iteration" in error
+    assert training.process.returncode == 143
 
 
 @needs_screen
