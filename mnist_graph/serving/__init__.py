@@ -4,6 +4,7 @@ Runs go in; a web server comes out. This room can be taken out again: only the c
 
     server      listens, prints nothing, stops gracefully
     app         the routes, and what they answer
+    answers     errors as answers; requests counted and timed
     networks    the networks that are served, opened when first used
     pictures    a drawing or a photo: what every network reads in it, and what it sees
     rest        the REST interface of TensorFlow Serving

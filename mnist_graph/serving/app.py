@@ -1,8 +1,7 @@
 """The routes of the server, and what they answer."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -13,8 +12,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mnist_graph.errors import MnistGraphError
 from mnist_graph.serving import metrics, rest
+from mnist_graph.serving.answers import answered
 from mnist_graph.serving.batching import BusyError
 from mnist_graph.serving.bodies import RefusedError, read_body
 from mnist_graph.serving.guard import Guard
@@ -24,13 +23,9 @@ from mnist_graph.serving.pictures import read_as_tutorials, read_picture
 PAGE = Path(__file__).parent / "page"
 READINGS = 2
 """Pictures that are read at the same time."""
-HANG_UP = (408, 413)
-"""After these errors the rest of a body is not read."""
 MAX_WAITING = 64
 """Pictures that wait to be read; another is refused."""
 VIEWS = {"mnist": read_picture, "tutorials": read_as_tutorials}
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(networks: Sequence[Served], host: str, token: str | None = None) -> Starlette:
@@ -40,12 +35,12 @@ def create_app(networks: Sequence[Served], host: str, token: str | None = None) 
     routes = Routes({each.name: each for each in networks})
     return Starlette(
         routes=[
-            Route("/", _counted("page", routes.page)),
+            Route("/", answered("page", routes.page)),
             Mount("/page", StaticFiles(directory=PAGE)),
-            Route("/healthz", _counted("healthz", routes.health)),
-            Route("/metrics", _counted("metrics", routes.metrics)),
-            Route("/api/networks", _counted("networks", routes.networks)),
-            Route("/api/read", _counted("read", routes.read), methods=["POST"]),
+            Route("/healthz", answered("healthz", routes.health)),
+            Route("/metrics", answered("metrics", routes.metrics)),
+            Route("/api/networks", answered("networks", routes.networks)),
+            Route("/api/read", answered("read", routes.read), methods=["POST"]),
             *_rest_routes(routes),
         ],
         middleware=[Middleware(Guard, host=host, token=token)],
@@ -57,9 +52,9 @@ def _rest_routes(routes: "Routes") -> list[Route]:
     found = []
     for model in ("/v1/models/{name}", "/v1/models/{name}/versions/{version}"):
         found += [
-            Route(f"{model}/metadata", _counted("metadata", routes.metadata)),
-            Route(f"{model}:predict", _counted("predict", routes.predict), methods=["POST"]),
-            Route(model, _counted("status", routes.status)),
+            Route(f"{model}/metadata", answered("metadata", routes.metadata)),
+            Route(f"{model}:predict", answered("predict", routes.predict), methods=["POST"]),
+            Route(model, answered("status", routes.status)),
         ]
     return found
 
@@ -140,29 +135,6 @@ class Routes:
             wanted = f"Specific({name}, {version[:20]})"
             raise RefusedError(404, f"Servable not found for request: {wanted}")
         return served
-
-
-def _counted(name: str, endpoint: Endpoint) -> Endpoint:
-    """Return `endpoint` with its errors as answers, counted and timed for /metrics."""
-
-    async def answer(request: Request) -> Response:
-        start = time.perf_counter()
-        try:
-            response = await endpoint(request)
-        except RefusedError as error:
-            response = JSONResponse({"error": error.reason}, error.status)
-            if error.status in HANG_UP:
-                response.headers["connection"] = "close"
-        except BusyError:
-            busy = {"error": "too many requests are waiting; try again shortly"}
-            response = JSONResponse(busy, 503, headers={"retry-after": "1"})
-        except MnistGraphError as error:
-            response = JSONResponse({"error": str(error)[:1000]}, 400)
-        metrics.REQUESTS.labels(name, str(response.status_code)).inc()
-        metrics.LATENCY.labels(name).observe(time.perf_counter() - start)
-        return response
-
-    return answer
 
 
 async def _as_json(request: Request, error: Exception) -> Response:
