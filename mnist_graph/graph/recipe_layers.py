@@ -1,6 +1,7 @@
 """The layers of a recipe as TensorFlow operations; see `network.Layers`."""
 
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.graph import layers
 from mnist_graph.graph.fused import conv_relu_pool
@@ -82,7 +83,9 @@ class RecipeLayers:
                 # TensorFlow 2.21 fuses the two, but has no kernel for it on some processors.
                 inputs = tf.ensure_shape(inputs, inputs.shape)
         with layers.scope(name):
-            return ACTIVATIONS[recipe.activation or "linear"](inputs)
+            outputs = ACTIVATIONS[recipe.activation or "linear"](inputs)
+        tf1.add_to_collection(tf1.GraphKeys.ACTIVATIONS, outputs)
+        return outputs
 
     def dropout(self, inputs: tf.Tensor, keep_prob: tf.Tensor, name: str) -> tf.Tensor:
         """See `layers.dropout`."""

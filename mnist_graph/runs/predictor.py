@@ -113,7 +113,7 @@ class TrainedNetwork:
             run = self.session.make_callable(fetched, [fed])
             return np.concatenate([run(values[part]) for part in batch_slices(len(values), size)])
         except (RuntimeError, tf.errors.CancelledError) as error:  # closed before, or meanwhile
-            raise MnistGraphError("the session is closed; open the run again") from error
+            raise _closed() from error
 
     def close(self) -> None:
         """Close the session."""
@@ -134,6 +134,28 @@ class Predictor(ImageNetwork, TrainedNetwork):
 
     def _predict_images(self, images: np.ndarray) -> np.ndarray:
         return self._run_batches(self.network.probabilities, self.network.images, images, BATCH)
+
+    def activations(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what each hidden layer makes of one image, by the layer's name in their order:
+        float32 [height, width, channels] after pooling, or [units].
+
+        `pixels` are uint8 [height, width]. Raises MnistGraphError if the session is closed.
+        """
+        graph = self.network.graph
+        layers = {
+            output.op.name.rpartition("/")[0]: output
+            for output in graph.get_collection(tf1.GraphKeys.ACTIVATIONS)
+        }
+        require_own_process()
+        try:
+            found = self.session.run(layers, {self.network.pixels: pixels[np.newaxis]})
+        except (RuntimeError, tf.errors.CancelledError) as error:
+            raise _closed() from error
+        return {name: output[0] for name, output in found.items()}
+
+
+def _closed() -> MnistGraphError:
+    return MnistGraphError("the session is closed; open the run again")
 
 
 def _variables(graph: tf.Graph) -> dict[str, tf.Variable]:

@@ -7,6 +7,7 @@ Runs go in; a web server comes out. This room can be taken out again: only the c
     answers     errors as answers; requests counted and timed
     networks    the networks that are served, opened when first used
     pictures    a drawing or a photo: what every network reads in it, and what it sees
+    inside      what the layers of a network make of a digit, and which pixels speak for it
     rest        the REST interface of TensorFlow Serving
     batching    requests that arrive together, run together
     guard       who may ask: Host, Origin, token, headers

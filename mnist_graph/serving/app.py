@@ -1,8 +1,10 @@
 """The routes of the server, and what they answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,8 +17,9 @@ from starlette.staticfiles import StaticFiles
 from mnist_graph.serving import metrics, rest
 from mnist_graph.serving.answers import answered
 from mnist_graph.serving.batching import BusyError
-from mnist_graph.serving.bodies import RefusedError, read_body
+from mnist_graph.serving.bodies import RefusedError, choose_label, read_body, read_digit
 from mnist_graph.serving.guard import Guard
+from mnist_graph.serving.inside import find_nearest, look_inside
 from mnist_graph.serving.networks import Served
 from mnist_graph.serving.pictures import read_as_tutorials, read_picture
 
@@ -40,12 +43,20 @@ def create_app(networks: Sequence[Served], host: str, token: str | None = None) 
             Route("/healthz", answered("healthz", routes.health)),
             Route("/metrics", answered("metrics", routes.metrics)),
             Route("/api/networks", answered("networks", routes.networks)),
-            Route("/api/read", answered("read", routes.read), methods=["POST"]),
+            *_picture_routes(routes),
             *_rest_routes(routes),
         ],
         middleware=[Middleware(Guard, host=host, token=token)],
         exception_handlers={HTTPException: _as_json, Exception: _as_failure},
     )
+
+
+def _picture_routes(routes: "Routes") -> list[Route]:
+    endpoints = {"read": routes.read, "inside": routes.inside, "nearest": routes.nearest}
+    return [
+        Route(f"/api/{name}", answered(name, endpoint), methods=["POST"])
+        for name, endpoint in endpoints.items()
+    ]
 
 
 def _rest_routes(routes: "Routes") -> list[Route]:
@@ -94,15 +105,44 @@ class Routes:
         if read is None:
             raise RefusedError(400, f"view must be one of {', '.join(VIEWS)}")
         chosen = self._find_all(request.query_params.get("networks"))
+        async with self._turn():
+            body = await read_body(request)
+            return JSONResponse(await self._compute(read, body, chosen))
+
+    async def inside(self, request: Request) -> Response:
+        """Show the inside of a network that is given the digit in the body."""
+        served, *others = self._find_all(request.query_params.get("network", ""))
+        if others:
+            raise RefusedError(400, "choose one network")
+        if served.reads_strips:
+            raise RefusedError(400, f"{served.name} reads rows; choose a network of single digits")
+        label = choose_label(request)
+        async with self._turn():
+            pixels = await read_digit(request)
+            network = await asyncio.to_thread(lambda: served.network)
+            return JSONResponse(await self._compute(look_inside, network, pixels, label))
+
+    async def nearest(self, request: Request) -> Response:
+        """Find the training digits that are most like the digit in the body."""
+        async with self._turn():
+            pixels = await read_digit(request)
+            return JSONResponse(await self._compute(find_nearest, pixels))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Limit how many pictures wait. Raises BusyError if there are too many."""
         if self._waiting >= MAX_WAITING:
             raise BusyError
         self._waiting += 1
         try:
-            body = await read_body(request)
-            async with self._reading:
-                return JSONResponse(await asyncio.to_thread(read, body, chosen))
+            yield
         finally:
             self._waiting -= 1
+
+    async def _compute(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call `function` in a thread; READINGS of them run at the same time."""
+        async with self._reading:
+            return await asyncio.to_thread(function, *arguments)
 
     def _find_all(self, names: str | None) -> list[Served]:
         """Return the networks with these names, separated by commas; default: the first."""

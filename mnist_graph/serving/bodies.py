@@ -2,12 +2,15 @@
 
 import asyncio
 
+import numpy as np
 from starlette.requests import ClientDisconnect, Request
 
 MAX_BYTES = 20 * 2**20
 """The largest body."""
 MAX_SECONDS = 20.0
 """How long a client may take to send it."""
+FRAME = (28, 28)
+"""Height and width of a digit in MNIST's form."""
 
 
 class RefusedError(Exception):
@@ -29,6 +32,24 @@ async def read_body(request: Request) -> bytes:
         raise RefusedError(408, f"the body did not arrive within {MAX_SECONDS:g} seconds") from None
     except ClientDisconnect:
         raise RefusedError(400, "the connection was closed before the whole body arrived") from None
+
+
+async def read_digit(request: Request) -> np.ndarray:
+    """Return a digit in MNIST's form, uint8 [28, 28], whose pixels are the whole body. Raises
+    RefusedError for a body of another size, and as `read_body` does.
+    """
+    body = await read_body(request)
+    if len(body) != FRAME[0] * FRAME[1]:
+        raise RefusedError(400, f"the body must be the {FRAME[0] * FRAME[1]} pixels of a digit")
+    return np.frombuffer(body, np.uint8).reshape(FRAME)
+
+
+def choose_label(request: Request) -> int:
+    """Return the digit that `label` in the address names. Raises RefusedError if it is none."""
+    label = request.query_params.get("label", "")
+    if len(label) != 1 or label not in "0123456789":
+        raise RefusedError(400, "label must be a digit from 0 to 9")
+    return int(label)
 
 
 async def _read(request: Request) -> bytes:

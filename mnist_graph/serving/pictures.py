@@ -15,11 +15,11 @@ from mnist_graph.reading.form import INK, to_mnist_form
 from mnist_graph.reading.picture import read_grey
 from mnist_graph.reading.prepare import prepare
 from mnist_graph.reading.reader import Reader
+from mnist_graph.serving.bodies import FRAME
 from mnist_graph.serving.networks import Served
 
 NAME = "the picture"
 """What errors call it."""
-FRAME = (28, 28)
 
 Json = dict[str, Any]
 
@@ -92,9 +92,14 @@ def _describe_image(box: Box, image: np.ndarray) -> Json:
     ]
     return {
         "box": list(box),
-        "pixels": base64.b64encode(image.tobytes()).decode(),
+        "pixels": encode(image),
         "ink": [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
         if len(rows)
         else [0, 0, *reversed(image.shape)],
         "centre": centre,
     }
+
+
+def encode(values: np.ndarray) -> str:
+    """Return the bytes of an array in base64."""
+    return base64.b64encode(values.tobytes()).decode()

@@ -5,8 +5,9 @@ const LONGEST_DRAWING = 8000;
 const DELAY = 400;
 
 /**
- * @typedef {{tab: string, view: string, shown: string[] | null, theme: string, drawing: string}}
- *   State `shown` is null if nothing was chosen
+ * @typedef {{tab: string, view: string, shown: string[] | null, theme: string, drawing: string,
+ *   inside: string | null}}
+ *   State `shown` is null if nothing was chosen, `inside` if that section is closed
  */
 
 /** @returns {State} */
@@ -20,6 +21,7 @@ export function readAddress() {
     theme: choose("theme", ["automatic", "light", "dark"]),
     shown: values.get("networks")?.split(",").filter(Boolean) ?? null,
     drawing: values.get("drawing") ?? "",
+    inside: values.get("inside"),
   };
 }
 
@@ -32,12 +34,13 @@ let timer;
 export function writeAddress(takeState) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    const { tab, view, shown, theme, drawing } = takeState();
+    const { tab, view, shown, theme, drawing, inside } = takeState();
     const values = new URLSearchParams();
     if (tab !== "draw") values.set("tab", tab);
     if (view !== "mnist") values.set("view", view);
     if (theme !== "automatic") values.set("theme", theme);
     if (shown) values.set("networks", shown.join(","));
+    if (inside !== null) values.set("inside", inside);
     if (drawing && drawing.length <= LONGEST_DRAWING) values.set("drawing", drawing);
     const text = values.toString().replaceAll("%2C", ",");
     history.replaceState(null, "", text ? `#${text}` : location.pathname);

@@ -7,6 +7,7 @@ import { showBars } from "./bars.js";
 import { drawBoxes, drawCursor, findAt, findOverlapping } from "./boxes.js";
 import { copyText } from "./clipboard.js";
 import { makeChoices, showCards } from "./compare.js";
+import { Inside } from "./inside.js";
 import { Pad } from "./pad.js";
 import { listenForPhotos, Photo, toCsv, toText } from "./photo.js";
 import { showSeen } from "./seen.js";
@@ -53,6 +54,10 @@ class Page {
       onCursor: () => this.showBoxes(),
       onTap: (point) => this.selectAt(point),
     });
+    this.inside = new Inside(this.state.inside, (name) => {
+      this.state.inside = name;
+      this.remember();
+    });
     this.photo = new Photo(find("photo-image"), (problem) => this.photoChanged(problem));
   }
 
@@ -82,6 +87,7 @@ class Page {
       this.ask();
       this.remember();
     });
+    this.inside.setNetworks(this.networks);
     if (!this.digitNetworks.length) this.state.view = "mnist";
     find("tutorials").disabled = !this.digitNetworks.length;
   }
@@ -242,6 +248,7 @@ class Page {
     showBars(find("bars"), selected?.probabilities);
     const seen = selected && findOverlapping(reading.seen, selected.box);
     showSeen(find("seen"), find("seen-text"), seen);
+    this.inside.show(seen, selected?.label);
     find("crop").hidden = !this.isPhoto || !selected;
     if (!find("crop").hidden) this.photo.drawCrop(find("crop"), selected.box);
     find("copy").hidden = !digits.length;

@@ -1,6 +1,7 @@
 /** The 28x28 image that networks of single digits are given, enlarged. */
 
-const SIDE = 28;
+import { SIDE, toBytes } from "./maps.js";
+
 const INK = "#6db6f2";
 const CENTRE = "#f0a35e";
 
@@ -40,8 +41,7 @@ function makeLine(text) {
 }
 
 function drawPixels(context, base64, scale) {
-  const pixels = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  pixels.forEach((value, at) => {
+  toBytes(base64).forEach((value, at) => {
     context.fillStyle = `rgb(${value} ${value} ${value})`;
     const [x, y] = [at % SIDE, Math.floor(at / SIDE)];
     context.fillRect(x * scale, y * scale, scale, scale);

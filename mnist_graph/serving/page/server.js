@@ -58,8 +58,23 @@ async function fetchNetworks() {
  */
 async function readPicture(picture, names, view) {
   const query = new URLSearchParams({ networks: names.join(","), view });
+  return post(`api/read?${query}`, picture);
+}
+
+/**
+ * @param {string} what "inside" or "nearest"
+ * @param {Object<string, string | number>} query
+ * @param {Uint8Array} pixels of a digit in MNIST's form
+ * @param {AbortSignal} signal
+ * @returns {Promise<object>}
+ */
+export function postDigit(what, query, pixels, signal) {
+  return post(`api/${what}?${new URLSearchParams(query)}`, pixels, signal);
+}
+
+async function post(address, body, signal) {
   const headers = { "X-Mnist-Graph": "1" };
-  return parse(await fetch(`api/read?${query}`, { method: "POST", body: picture, headers }));
+  return parse(await fetch(address, { method: "POST", body, headers, signal }));
 }
 
 async function parse(response) {
