@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mnist_graph.errors import MnistGraphError
 
@@ -15,6 +16,8 @@ MAX_CONNECTIONS = 2000
 """Further connections are answered with 503."""
 KEEP_ALIVE = 10
 """Seconds for which an idle connection is kept."""
+HEAD_SECONDS = 20
+"""How long a client may take to send the head of a request."""
 LAST_SECONDS = 15
 """How long requests that are under way may take after the signal to stop."""
 
@@ -41,6 +44,35 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._when_up()
+
+
+class _Protocol(H11Protocol):
+    """Hangs up on a client that is slow to send the head of a request, which uvicorn would wait for
+    without end. `bodies` limits the time for the rest.
+    """
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._limit_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._limit_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._limit is not None:
+            self._limit.cancel()
+
+    def _limit_head(self) -> None:
+        """Begin to count the seconds, or stop if the head is complete."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._limit = self._limit or self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        elif self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -74,5 +106,6 @@ def serve(app: Starlette, listening: socket.socket, when_up: Callable[[], None])
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=LAST_SECONDS,
         lifespan="off",
+        http=_Protocol,
     )
     asyncio.run(_Server(config, when_up).serve(sockets=[listening]))

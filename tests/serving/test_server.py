@@ -89,21 +89,50 @@ def test_a_thousand_idle_connections(server):
             each.close()
 
 
+@pytest.fixture(scope="module")
+def hasty_server(two_runs):
+    """A server that waits two seconds for what others wait twenty for."""
+    process, url = start_server(two_runs, is_hasty=True)
+    yield url
+    assert stop_server(process) == (0, "", "")
+
+
+def send_slowly(connection, piece):
+    """Send `piece` ten times a second, until the server hangs up or ten seconds have passed."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            connection.sendall(piece)
+        except OSError:
+            return
+        time.sleep(0.1)
+
+
 @pytest.mark.slow
-def test_a_body_a_byte_a_second(server):
-    connection = connect(server.url)
+def test_a_body_a_byte_at_a_time(hasty_server):
+    connection = connect(hasty_server)
     connection.putrequest("POST", "/v1/models/mlp:predict")
     connection.putheader("Content-Length", "1000")
     connection.endheaders()
-    for _ in range(25):
-        try:
-            connection.send(b"[")
-        except OSError:
-            break
-        time.sleep(1)
+    send_slowly(connection.sock, b"[")
     answer = connection.getresponse()
     assert answer.status == 408
-    assert b"did not arrive within 20 seconds" in answer.read()
+    assert b"did not arrive within 2 seconds" in answer.read()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_second", [False, True], ids=["the first", "a later one"])
+def test_a_head_a_byte_at_a_time(hasty_server, is_second):
+    parts = urlsplit(hasty_server)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        if is_second:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+        start = time.monotonic()
+        send_slowly(connection, b"x")
+        assert time.monotonic() - start < 8
+    assert ask_server(hasty_server, "GET", "/healthz")[0] == 200
 
 
 @pytest.mark.slow
