@@ -43,7 +43,7 @@ def main() -> None:
     body = json.dumps({"instances": [image]}).encode()
     measured = []
     for most in (BATCHED, UNBATCHED):
-        process, url = _start(options.model, most)
+        process, url = start_server(options.model, most)
         try:
             for clients in options.clients:
                 path = f"/v1/models/{options.model}:predict"
@@ -58,9 +58,11 @@ def main() -> None:
     (RESULTS / "serving.md").write_text(format_report(results))
 
 
-def _start(model: str, most: int) -> tuple[subprocess.Popen, str]:
-    """Start a server; return its process and address."""
-    words = ["--serve", "--port", "0", "--model", model]
+def start_server(model: str | None, most: int) -> tuple[subprocess.Popen, str]:
+    """Start a server of a recipe's newest run, or of the reader and the newest runs, that runs at
+    most so many images together; return its process and address.
+    """
+    words = ["--serve", "--port", "0", *([] if model is None else ["--model", model])]
     command = [sys.executable, "-c", START.format(most=most), *words]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
