@@ -16,6 +16,8 @@ from mnist_graph.serving import metrics, rest
 from mnist_graph.serving.answers import answered
 from mnist_graph.serving.batching import BusyError
 from mnist_graph.serving.bodies import RefusedError, read_body
+from mnist_graph.serving.correction_routes import correction_routes
+from mnist_graph.serving.corrections import FOLDER, Corrections
 from mnist_graph.serving.guard import Guard
 from mnist_graph.serving.networks import Served
 from mnist_graph.serving.pictures import read_as_tutorials, read_picture
@@ -28,9 +30,11 @@ MAX_WAITING = 64
 VIEWS = {"mnist": read_picture, "tutorials": read_as_tutorials}
 
 
-def create_app(networks: Sequence[Served], host: str, token: str | None = None) -> Starlette:
+def create_app(
+    networks: Sequence[Served], host: str, token: str | None = None, folder: Path = FOLDER
+) -> Starlette:
     """Return the application that serves `networks`, listening on `host`; requests need `token`
-    unless it is None.
+    unless it is None. Corrections are saved in `folder`.
     """
     routes = Routes({each.name: each for each in networks})
     return Starlette(
@@ -41,6 +45,7 @@ def create_app(networks: Sequence[Served], host: str, token: str | None = None) 
             Route("/metrics", answered("metrics", routes.metrics)),
             Route("/api/networks", answered("networks", routes.networks)),
             Route("/api/read", answered("read", routes.read), methods=["POST"]),
+            *correction_routes(Corrections(folder)),
             *_rest_routes(routes),
         ],
         middleware=[Middleware(Guard, host=host, token=token)],

@@ -44,7 +44,13 @@ def served(two_runs):
 
 
 @pytest.fixture
-def ask(served):
+def corrections_folder(tmp_path):
+    """Where the application of `ask` saves corrections."""
+    return tmp_path / "corrections"
+
+
+@pytest.fixture
+def ask(served, corrections_folder):
     """A function that asks an application of its own in this process: a method, a path and what
     httpx takes; the answer of httpx comes back.
     """
@@ -52,7 +58,7 @@ def ask(served):
 
     def send(method, path, host="127.0.0.1", token=None, listens="127.0.0.1", **options):
         async def ask_once():
-            app = create_app(served, listens, token)
+            app = create_app(served, listens, token, corrections_folder)
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             address = f"http://{host}:8000"
             async with httpx.AsyncClient(transport=transport, base_url=address) as client:
