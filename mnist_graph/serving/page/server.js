@@ -8,8 +8,12 @@
  * @typedef {{width: number, height: number, readings: Object<string, {digits: Digit[]}>,
  *   seen: Seen[]}} Reading
  * @typedef {{name: string, reads: "rows" | "digits", accuracy: number, parameters: number}} Network
+ * @typedef {{id: string, label: number, read: number, time: string}} Correction a digit that is a
+ *   `label` but was read as `read`
  */
 
+/** Sent along with what changes something, or takes long. */
+const HEADERS = { "X-Mnist-Graph": "1" };
 /** Requests start at least this far apart, in milliseconds: fifteen a second. */
 const LEAST_INTERVAL = 1000 / 15;
 /** After a failure the server is asked again in this many milliseconds. */
@@ -58,8 +62,33 @@ async function fetchNetworks() {
  */
 async function readPicture(picture, names, view) {
   const query = new URLSearchParams({ networks: names.join(","), view });
-  const headers = { "X-Mnist-Graph": "1" };
-  return parse(await fetch(`api/read?${query}`, { method: "POST", body: picture, headers }));
+  return post(`api/read?${query}`, picture);
+}
+
+async function post(address, body) {
+  return parse(await fetch(address, { method: "POST", body, headers: HEADERS }));
+}
+
+/** @returns {Promise<Correction[]>} the newest first */
+export async function fetchCorrections() {
+  const { corrections } = await parse(await fetch("api/corrections"));
+  return corrections;
+}
+
+/**
+ * @param {Blob} picture
+ * @param {Digit} digit that was read in it
+ * @param {number} label what the digit is
+ * @returns {Promise<Correction>}
+ */
+export async function saveCorrection(picture, digit, label) {
+  const query = new URLSearchParams({ label, read: digit.label, box: digit.box.join() });
+  return post(`api/corrections?${query}`, picture);
+}
+
+/** @param {Correction} correction */
+export async function removeCorrection({ id }) {
+  await parse(await fetch(`api/corrections/${id}`, { method: "DELETE", headers: HEADERS }));
 }
 
 async function parse(response) {
@@ -74,6 +103,14 @@ async function parse(response) {
  */
 export function isTemporary(error) {
   return !(error instanceof RefusedError) || error.isBusy;
+}
+
+/**
+ * @param {Error} error
+ * @returns {string} what to tell the user
+ */
+export function explain(error) {
+  return error instanceof RefusedError ? error.message : "The server does not answer";
 }
 
 /** The server answered with an error. */
