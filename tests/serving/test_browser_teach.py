@@ -51,6 +51,7 @@ def test_nothing_to_correct(visit, folder):
 def test_a_digit_of_a_row_is_corrected(visit, folder):
     with visit() as page:
         draw_row(page)
+        wait_until_read(page)
         page.locator("#digits button").first.click()
         teach(page, 3)
         expect_corrections(page, "3, read as 2")

@@ -55,7 +55,7 @@ class Page {
       onTap: (point) => this.selectAt(point),
     });
     this.photo = new Photo(find("photo-image"), (problem) => this.photoChanged(problem));
-    this.teach = new Teach(() => (this.isPhoto ? this.photo.file : this.pad.toPng()));
+    this.teach = new Teach(() => this.reader.picture);
   }
 
   async start() {

@@ -138,6 +138,8 @@ export class LatestReader {
     this.isRunning = false;
     /** When the latest request was sent. */
     this.sent = 0;
+    /** @type {Blob | null} the picture that the latest answer is about */
+    this.picture = null;
     /** Answers to requests of an earlier generation are dropped. */
     this.generation = 0;
   }
@@ -178,7 +180,9 @@ export class LatestReader {
       const { picture, names, view } = await job.take();
       this.sent = performance.now(); // not before the picture was made, which takes a while
       const reading = await readPicture(picture, names, view);
-      if (isCurrent()) this.onReading(reading);
+      if (!isCurrent()) return 0;
+      this.picture = picture;
+      this.onReading(reading);
       return 0;
     } catch (error) {
       if (!isCurrent()) return 0;

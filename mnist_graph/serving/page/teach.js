@@ -9,9 +9,9 @@ import { explain, removeCorrection, saveCorrection } from "./server.js";
 const withArticle = (label) => `${label === 8 ? "an" : "a"} ${label}`;
 
 export class Teach {
-  /** @param {() => Blob | Promise<Blob>} takePicture returns the picture that was read */
-  constructor(takePicture) {
-    this.takePicture = takePicture;
+  /** @param {() => Blob} getPicture returns the picture in which the selected digit was read */
+  constructor(getPicture) {
+    this.getPicture = getPicture;
     /** @type {Digit | undefined} */
     this.digit = undefined;
     /** @type {WeakMap<Digit, import("./server.js").Correction>} what was saved for a digit */
@@ -55,7 +55,7 @@ export class Teach {
     this.isSaving = true;
     this.problem = "";
     try {
-      this.saved.set(digit, await saveCorrection(await this.takePicture(), digit, label));
+      this.saved.set(digit, await saveCorrection(this.getPicture(), digit, label));
       if (before) await removeCorrection(before);
       await this.collection.refresh();
     } catch (error) {
