@@ -17,7 +17,9 @@ from starlette.staticfiles import StaticFiles
 from mnist_graph.serving import metrics, rest
 from mnist_graph.serving.answers import answered
 from mnist_graph.serving.batching import BusyError
-from mnist_graph.serving.bodies import RefusedError, choose_label, read_body, read_digit
+from mnist_graph.serving.bodies import RefusedError, parse_digit, read_body, read_digit
+from mnist_graph.serving.correction_routes import correction_routes
+from mnist_graph.serving.corrections import FOLDER, Corrections
 from mnist_graph.serving.guard import Guard
 from mnist_graph.serving.inside import find_nearest, look_inside
 from mnist_graph.serving.networks import Served
@@ -31,9 +33,11 @@ MAX_WAITING = 64
 VIEWS = {"mnist": read_picture, "tutorials": read_as_tutorials}
 
 
-def create_app(networks: Sequence[Served], host: str, token: str | None = None) -> Starlette:
+def create_app(
+    networks: Sequence[Served], host: str, token: str | None = None, folder: Path = FOLDER
+) -> Starlette:
     """Return the application that serves `networks`, listening on `host`; requests need `token`
-    unless it is None.
+    unless it is None. Corrections are saved in `folder`.
     """
     routes = Routes({each.name: each for each in networks})
     return Starlette(
@@ -44,6 +48,7 @@ def create_app(networks: Sequence[Served], host: str, token: str | None = None) 
             Route("/metrics", answered("metrics", routes.metrics)),
             Route("/api/networks", answered("networks", routes.networks)),
             *_picture_routes(routes),
+            *correction_routes(Corrections(folder)),
             *_rest_routes(routes),
         ],
         middleware=[Middleware(Guard, host=host, token=token)],
@@ -116,7 +121,7 @@ class Routes:
             raise RefusedError(400, "choose one network")
         if served.reads_strips:
             raise RefusedError(400, f"{served.name} reads rows; choose a network of single digits")
-        label = choose_label(request)
+        label = parse_digit(request, "label")
         async with self._turn():
             pixels = await read_digit(request)
             network = await asyncio.to_thread(lambda: served.network)

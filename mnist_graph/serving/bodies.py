@@ -44,12 +44,12 @@ async def read_digit(request: Request) -> np.ndarray:
     return np.frombuffer(body, np.uint8).reshape(FRAME)
 
 
-def choose_label(request: Request) -> int:
-    """Return the digit that `label` in the address names. Raises RefusedError if it is none."""
-    label = request.query_params.get("label", "")
-    if len(label) != 1 or label not in "0123456789":
-        raise RefusedError(400, "label must be a digit from 0 to 9")
-    return int(label)
+def parse_digit(request: Request, name: str) -> int:
+    """Return the digit that `name` in the address says. Raises RefusedError if it is none."""
+    text = request.query_params.get(name, "")
+    if len(text) != 1 or text not in "0123456789":
+        raise RefusedError(400, f"{name} must be a digit from 0 to 9")
+    return int(text)
 
 
 async def _read(request: Request) -> bytes:

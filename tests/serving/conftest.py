@@ -1,7 +1,8 @@
-"""A server in a process of its own, and the application in this process."""
+"""A server in a process of its own, the application in this process, and pages in a browser."""
 
 import asyncio
 import shutil
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import httpx
@@ -44,7 +45,13 @@ def served(two_runs):
 
 
 @pytest.fixture
-def ask(served):
+def corrections_folder(tmp_path):
+    """Where the application of `ask` saves corrections."""
+    return tmp_path / "corrections"
+
+
+@pytest.fixture
+def ask(served, corrections_folder):
     """A function that asks an application of its own in this process: a method, a path and what
     httpx takes; the answer of httpx comes back.
     """
@@ -52,7 +59,7 @@ def ask(served):
 
     def send(method, path, host="127.0.0.1", token=None, listens="127.0.0.1", **options):
         async def ask_once():
-            app = create_app(served, listens, token)
+            app = create_app(served, listens, token, corrections_folder)
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             address = f"http://{host}:8000"
             async with httpx.AsyncClient(transport=transport, base_url=address) as client:
@@ -67,3 +74,48 @@ def ask(served):
 def picture():
     """The bytes of a picture of a 2."""
     return TEST_IMAGE.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, closed after each file of tests: Playwright's event loop excludes that of `ask`."""
+    from browsing import CHROMIUM, FLAGS, sync_api
+
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """A context of a page that has loaded, which must stay within its origin and say nothing on
+    the console, except about failed requests if `may_fail`.
+    """
+
+    @contextmanager
+    def open_page(address="", width=1280, height=900, may_fail=False, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        page = context.new_page()
+        said, foreign = [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((server.url, "blob:")) or foreign.append(request.url)
+            ),
+        )
+        page.goto(server.url + address)
+        page.wait_for_selector(".card")
+        try:
+            yield page
+            if may_fail:
+                said = [text for text in said if not text.startswith("Failed to load resource")]
+            assert (said, foreign) == ([], [])
+        finally:
+            context.close()
+
+    return open_page

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_browser import TWO, browser, draw, expect_digits, sync_api, visit  # noqa: F401
+from browsing import TWO, draw, expect_digits, sync_api
 
 pytestmark = pytest.mark.browser
 
@@ -13,7 +13,7 @@ def open_inside(page):
     page.wait_for_selector("#inside-body:not([hidden])")
 
 
-def test_the_inside_of_a_network(visit):  # noqa: F811
+def test_the_inside_of_a_network(visit):
     with visit() as page:
         draw(page, TWO)
         expect_digits(page, "2")
@@ -29,7 +29,7 @@ def test_the_inside_of_a_network(visit):  # noqa: F811
         sync_api.expect(page.locator("#evidence-text")).to_contain_text("speaks for a 7")
 
 
-def test_the_inside_follows_the_drawing(visit):  # noqa: F811
+def test_the_inside_follows_the_drawing(visit):
     with visit() as page:
         sent = []
         page.on("request", lambda request: sent.append(request.url))
@@ -42,7 +42,7 @@ def test_the_inside_follows_the_drawing(visit):  # noqa: F811
         assert not page.locator("#inside-body").is_visible()
 
 
-def test_a_link_opens_the_inside(visit):  # noqa: F811
+def test_a_link_opens_the_inside(visit):
     with visit() as page:
         draw(page, TWO)
         expect_digits(page, "2")

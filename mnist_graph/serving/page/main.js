@@ -13,6 +13,7 @@ import { listenForPhotos, Photo, toCsv, toText } from "./photo.js";
 import { showSeen } from "./seen.js";
 import { fetchNetworksAtLast, isTemporary, LatestReader, retryNow } from "./server.js";
 import { listenToTabs, showTab } from "./tabs.js";
+import { Teach } from "./teach.js";
 import { applyTheme, nextTheme } from "./theme.js";
 import { listenToTools, updateTools } from "./tools.js";
 
@@ -59,6 +60,7 @@ class Page {
       this.remember();
     });
     this.photo = new Photo(find("photo-image"), (problem) => this.photoChanged(problem));
+    this.teach = new Teach(() => this.reader.picture);
   }
 
   async start() {
@@ -253,6 +255,7 @@ class Page {
     if (!find("crop").hidden) this.photo.drawCrop(find("crop"), selected.box);
     find("copy").hidden = !digits.length;
     find("copied").textContent = "";
+    this.teach.show(selected);
     const shown = this.networks.filter((network) => this.shown.has(network.name));
     showCards(find("cards"), shown, reading, selected);
     this.showBoxes();

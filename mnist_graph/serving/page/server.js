@@ -8,8 +8,12 @@
  * @typedef {{width: number, height: number, readings: Object<string, {digits: Digit[]}>,
  *   seen: Seen[]}} Reading
  * @typedef {{name: string, reads: "rows" | "digits", accuracy: number, parameters: number}} Network
+ * @typedef {{id: string, label: number, read: number, time: string}} Correction a digit that is a
+ *   `label` but was read as `read`
  */
 
+/** Sent along with what changes something, or takes long. */
+const HEADERS = { "X-Mnist-Graph": "1" };
 /** Requests start at least this far apart, in milliseconds: fifteen a second. */
 const LEAST_INTERVAL = 1000 / 15;
 /** After a failure the server is asked again in this many milliseconds. */
@@ -73,8 +77,29 @@ export function postDigit(what, query, pixels, signal) {
 }
 
 async function post(address, body, signal) {
-  const headers = { "X-Mnist-Graph": "1" };
-  return parse(await fetch(address, { method: "POST", body, headers, signal }));
+  return parse(await fetch(address, { method: "POST", body, headers: HEADERS, signal }));
+}
+
+/** @returns {Promise<Correction[]>} the newest first */
+export async function fetchCorrections() {
+  const { corrections } = await parse(await fetch("api/corrections"));
+  return corrections;
+}
+
+/**
+ * @param {Blob} picture
+ * @param {Digit} digit that was read in it
+ * @param {number} label what the digit is
+ * @returns {Promise<Correction>}
+ */
+export async function saveCorrection(picture, digit, label) {
+  const query = new URLSearchParams({ label, read: digit.label, box: digit.box.join() });
+  return post(`api/corrections?${query}`, picture);
+}
+
+/** @param {Correction} correction */
+export async function removeCorrection({ id }) {
+  await parse(await fetch(`api/corrections/${id}`, { method: "DELETE", headers: HEADERS }));
 }
 
 async function parse(response) {
@@ -89,6 +114,14 @@ async function parse(response) {
  */
 export function isTemporary(error) {
   return !(error instanceof RefusedError) || error.isBusy;
+}
+
+/**
+ * @param {Error} error
+ * @returns {string} what to tell the user
+ */
+export function explain(error) {
+  return error instanceof RefusedError ? error.message : "The server does not answer";
 }
 
 /** The server answered with an error. */
@@ -116,6 +149,8 @@ export class LatestReader {
     this.isRunning = false;
     /** When the latest request was sent. */
     this.sent = 0;
+    /** @type {Blob | null} the picture that the latest answer is about */
+    this.picture = null;
     /** Answers to requests of an earlier generation are dropped. */
     this.generation = 0;
   }
@@ -156,7 +191,9 @@ export class LatestReader {
       const { picture, names, view } = await job.take();
       this.sent = performance.now(); // not before the picture was made, which takes a while
       const reading = await readPicture(picture, names, view);
-      if (isCurrent()) this.onReading(reading);
+      if (!isCurrent()) return 0;
+      this.picture = picture;
+      this.onReading(reading);
       return 0;
     } catch (error) {
       if (!isCurrent()) return 0;
