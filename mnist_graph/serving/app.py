@@ -17,8 +17,10 @@ from mnist_graph.serving.answers import answered
 from mnist_graph.serving.batching import BusyError
 from mnist_graph.serving.bodies import RefusedError, read_body
 from mnist_graph.serving.guard import Guard
-from mnist_graph.serving.networks import Served
+from mnist_graph.serving.networks import Served, add_served
 from mnist_graph.serving.pictures import read_as_tutorials, read_picture
+from mnist_graph.serving.training_routes import training_routes
+from mnist_graph.serving.trainings import Trainings
 
 PAGE = Path(__file__).parent / "page"
 READINGS = 2
@@ -30,10 +32,14 @@ VIEWS = {"mnist": read_picture, "tutorials": read_as_tutorials}
 
 def create_app(networks: Sequence[Served], host: str, token: str | None = None) -> Starlette:
     """Return the application that serves `networks`, listening on `host`; requests need `token`
-    unless it is None.
+    unless it is None. Its `state.trainings` has to be closed when the server stops.
     """
     routes = Routes({each.name: each for each in networks})
-    return Starlette(
+    device = networks[0].device
+    trainings = Trainings(
+        device=device, when_finished=lambda run: add_served(routes.served, run, device)
+    )
+    app = Starlette(
         routes=[
             Route("/", answered("page", routes.page)),
             Mount("/page", StaticFiles(directory=PAGE)),
@@ -41,11 +47,14 @@ def create_app(networks: Sequence[Served], host: str, token: str | None = None) 
             Route("/metrics", answered("metrics", routes.metrics)),
             Route("/api/networks", answered("networks", routes.networks)),
             Route("/api/read", answered("read", routes.read), methods=["POST"]),
+            *training_routes(trainings),
             *_rest_routes(routes),
         ],
         middleware=[Middleware(Guard, host=host, token=token)],
         exception_handlers={HTTPException: _as_json, Exception: _as_failure},
     )
+    app.state.trainings = trainings
+    return app
 
 
 def _rest_routes(routes: "Routes") -> list[Route]:
