@@ -5,8 +5,8 @@ const LONGEST_DRAWING = 8000;
 const DELAY = 400;
 
 /**
- * @typedef {{tab: string, view: string, shown: string[] | null, theme: string, drawing: string}}
- *   State `shown` is null if nothing was chosen
+ * @typedef {{tab: string, view: string, shown: string[] | null, theme: string, drawing: string,
+ *   run: string}} State `shown` is null if nothing was chosen; `run` is looked back on
  */
 
 /** @returns {State} */
@@ -20,6 +20,7 @@ export function readAddress() {
     theme: choose("theme", ["automatic", "light", "dark"]),
     shown: values.get("networks")?.split(",").filter(Boolean) ?? null,
     drawing: values.get("drawing") ?? "",
+    run: values.get("run") ?? "",
   };
 }
 
@@ -32,14 +33,15 @@ let timer;
 export function writeAddress(takeState) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    const { tab, view, shown, theme, drawing } = takeState();
+    const { tab, view, shown, theme, drawing, run } = takeState();
     const values = new URLSearchParams();
     if (tab !== "draw") values.set("tab", tab);
     if (view !== "mnist") values.set("view", view);
     if (theme !== "automatic") values.set("theme", theme);
     if (shown) values.set("networks", shown.join(","));
+    if (run) values.set("run", run);
     if (drawing && drawing.length <= LONGEST_DRAWING) values.set("drawing", drawing);
-    const text = values.toString().replaceAll("%2C", ",");
+    const text = values.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
     history.replaceState(null, "", text ? `#${text}` : location.pathname);
   }, DELAY);
 }

@@ -7,10 +7,17 @@ import { showBars } from "./bars.js";
 import { drawBoxes, drawCursor, findAt, findOverlapping } from "./boxes.js";
 import { copyText } from "./clipboard.js";
 import { makeChoices, showCards } from "./compare.js";
+import { Learn } from "./learn.js";
 import { Pad } from "./pad.js";
 import { listenForPhotos, Photo, toCsv, toText } from "./photo.js";
 import { showSeen } from "./seen.js";
-import { fetchNetworksAtLast, isTemporary, LatestReader, retryNow } from "./server.js";
+import {
+  fetchNetworks,
+  fetchNetworksAtLast,
+  isTemporary,
+  LatestReader,
+  retryNow,
+} from "./server.js";
 import { listenToTabs, showTab } from "./tabs.js";
 import { applyTheme, nextTheme } from "./theme.js";
 import { listenToTools, updateTools } from "./tools.js";
@@ -54,6 +61,11 @@ class Page {
       onTap: (point) => this.selectAt(point),
     });
     this.photo = new Photo(find("photo-image"), (problem) => this.photoChanged(problem));
+    this.learn = new Learn(
+      this.state.run,
+      (run) => this.runChosen(run),
+      () => this.addTrained(),
+    );
   }
 
   async start() {
@@ -65,6 +77,23 @@ class Page {
     updateTools(this.pad.drawing);
     this.show();
     this.networks = await fetchNetworksAtLast((error) => this.fail(error));
+    this.chooseNetworks();
+    this.readAgain();
+    this.learn.start();
+  }
+
+  runChosen(run) {
+    this.state.run = run;
+    this.remember();
+  }
+
+  /** Show the network that has just been trained, too. */
+  async addTrained() {
+    const before = this.networks.map((network) => network.name);
+    const wanted = this.state.shown ?? [...this.shown];
+    this.networks = await fetchNetworks();
+    const added = this.networks.map(({ name }) => name).filter((name) => !before.includes(name));
+    this.state.shown = [...wanted, ...added];
     this.chooseNetworks();
     this.readAgain();
   }
@@ -242,6 +271,7 @@ class Page {
     showBars(find("bars"), selected?.probabilities);
     const seen = selected && findOverlapping(reading.seen, selected.box);
     showSeen(find("seen"), find("seen-text"), seen);
+    this.learn.setDigit(seen);
     find("crop").hidden = !this.isPhoto || !selected;
     if (!find("crop").hidden) this.photo.drawCrop(find("crop"), selected.box);
     find("copy").hidden = !digits.length;

@@ -45,7 +45,8 @@ export async function fetchNetworksAtLast(onError) {
   }
 }
 
-async function fetchNetworks() {
+/** @returns {Promise<Network[]>} */
+export async function fetchNetworks() {
   const { networks } = await parse(await fetch("api/networks"));
   return networks;
 }
@@ -62,7 +63,8 @@ async function readPicture(picture, names, view) {
   return parse(await fetch(`api/read?${query}`, { method: "POST", body: picture, headers }));
 }
 
-async function parse(response) {
+/** Return the values of an answer; throw what the server refused. */
+export async function parse(response) {
   const values = await response.json();
   if (!response.ok) throw new RefusedError(values.error, response.status);
   return values;
