@@ -3,7 +3,7 @@
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [360, 200];
 /** Where the lines are, within the chart. */
-const [LEFT, TOP, RIGHT, BOTTOM] = [42, 12, WIDTH - 14, HEIGHT - 36];
+const [LEFT, TOP, RIGHT, BOTTOM] = [48, 12, WIDTH - 14, HEIGHT - 36];
 
 /**
  * @typedef {{title: string, value: (row: import("./training.js").Row) => number,
@@ -25,10 +25,10 @@ export const KINDS = {
   },
 };
 
-/** The least of 1, 2 and 5 times a power of ten that is not below `value`. */
+/** A number with one digit that is not below `value`: 3 for 2.6, 0.4 for 0.33. */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value || 1));
-  return power * ([1, 2, 5].find((factor) => factor * power >= value) ?? 10);
+  return power * Math.ceil(value / power);
 }
 
 /**

@@ -165,7 +165,7 @@ export class Learn {
     find("learn-bar").max = iterations;
     find("learn-bar").value = done;
     find("learn-iteration").textContent = `Iteration ${count(done)} of ${count(iterations)}`;
-    find("learn-tested").textContent = test.length ? describeTest(test.at(-1)) : "";
+    find("learn-tested").textContent = test.length ? describeTest(history, test) : "";
     for (const [name, kind] of Object.entries(KINDS)) {
       drawChart(find(`chart-${name}`), kind, history, test, iterations);
     }
@@ -192,9 +192,14 @@ export class Learn {
   }
 }
 
-/** @param {import("./training.js").Row} row */
-function describeTest([iteration, , accuracy]) {
-  return `Test accuracy ${(100 * accuracy).toFixed(2)} % after iteration ${count(iteration)}`;
+/**
+ * @param {import("./training.js").Row[]} history
+ * @param {import("./training.js").Row[]} test at least one
+ */
+function describeTest(history, test) {
+  const [iteration, , accuracy] = test.at(-1);
+  const text = `Test accuracy ${(100 * accuracy).toFixed(2)} %`;
+  return iteration === history.at(-1)?.[0] ? text : `${text} after iteration ${count(iteration)}`;
 }
 
 function makeOption({ name, iterations }) {
