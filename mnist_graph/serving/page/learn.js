@@ -7,7 +7,7 @@ import { control, fetchTrainings } from "./training.js";
 
 /** While training, the user's digit is read again this many milliseconds later at the earliest. */
 const READ_AGAIN_AFTER = 2000;
-/** When a stream cannot be opened, it is tried again in this many milliseconds. */
+/** After a failure the server is asked again in this many milliseconds. */
 const RETRY_AFTER = 3000;
 
 /** @param {string} id */
@@ -47,8 +47,8 @@ export class Learn {
 
   /** Show what the server has, and follow a training that runs. */
   async start() {
-    await this.refresh();
-    if (this.last.run) this.follow();
+    if (!(await this.refresh())) setTimeout(() => this.start(), RETRY_AFTER);
+    else if (this.last.run) this.follow();
   }
 
   /**
@@ -68,6 +68,7 @@ export class Learn {
     return this.runs.find((run) => run.accuracy === null);
   }
 
+  /** Ask the server anew what can be trained, resumed and looked back on; return whether it said. */
   async refresh() {
     try {
       const { recipes, runs, ...state } = await fetchTrainings();
@@ -80,8 +81,10 @@ export class Learn {
       const withSnapshots = runs.filter((run) => run.snapshots);
       this.lookback.setRuns(withSnapshots, this.wanted);
       this.show();
+      return true;
     } catch (error) {
       this.say(error.message, true);
+      return false;
     }
   }
 
