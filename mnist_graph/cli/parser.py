@@ -98,6 +98,11 @@ def _add_train(group: argparse._ArgumentGroup) -> None:
         metavar="SECONDS",
         help=f"save a checkpoint every SECONDS (default: {SAVE_EVERY:g})",
     )
+    add(
+        "--snapshots",
+        action="store_true",
+        help="keep the weights of some thirty iterations, for the slider of --serve",
+    )
     add("--quiet", action="store_true", help="print only the final result")
 
 

@@ -25,7 +25,7 @@ PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability", 
 """The flags that need --predict."""
 SERVE_FLAGS = ("port", "host", "token")
 """The flags that need --serve."""
-TRAINING_FLAGS = ("watch", "log_every", "save_every")
+TRAINING_FLAGS = ("watch", "snapshots", "log_every", "save_every")
 """The flags that need a run that is still to be trained."""
 RECIPE_FLAGS = ("model", "data_dir", "set", *OVERRIDABLE)
 RUN_FLAGS = (*RECIPE_FLAGS, *TRAINING_FLAGS, "device", "quiet", "run_dir")

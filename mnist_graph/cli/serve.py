@@ -43,7 +43,8 @@ def serve(request: Request) -> int:
         address = f"http://{name}:{number}/" + (f"?token={token}" if token else "")
         request.say(f"serving {', '.join(each.name for each in networks)}; Ctrl-C stops")
         app = create_app(networks, host, token)
-        server.serve(app, listening, lambda: print(f"Serving at {address}", flush=True))
+        when_up = lambda: print(f"Serving at {address}", flush=True)  # noqa: E731
+        server.serve(app, listening, when_up, app.state.trainings.close)
     return 0
 
 

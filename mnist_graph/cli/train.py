@@ -164,6 +164,7 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
     from mnist_graph.cli.hooks import Announce, PrintLines, ProgressBar, StopOnSignal
     from mnist_graph.panels.watch import Watch
     from mnist_graph.training.hooks import Stop
+    from mnist_graph.training.snapshots import SaveSnapshots
 
     options = request.options
     stop_on_signal, lines = StopOnSignal(), PrintLines()
@@ -174,6 +175,8 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
     if options.watch is not None:
         watch = Watch(request.watch_file, request.say)
         hooks.append(request.at_exit.enter_context(watch))
+    if options.snapshots:
+        hooks.append(SaveSnapshots())
     try:
         return call(
             device=options.device,
@@ -197,6 +200,8 @@ def _resume_command(request: Request, run: Run) -> str:
     for name in REPEATED:
         if name in request.given:
             words += [flag(name), str(getattr(options, name))]
+    if options.snapshots:
+        words.append("--snapshots")
     if options.quiet:  # pragma: no cover - without lines, a test cannot time a signal
         words.append("--quiet")
     return shlex.join(words)

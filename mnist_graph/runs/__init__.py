@@ -4,6 +4,7 @@
     find            create, load, list and find runs
     checkpoints     checkpoints that survive a power cut
     csv_log         history.csv, test.csv, percentiles.csv
+    snapshots       the weights at a few iterations, with --snapshots
     digit_samples   batch.npz, test.npz: digits and their predictions
     image_network   a trained network: images -> probabilities, whatever computes it
     strip_network   the same for strips: the probabilities of each column
@@ -14,6 +15,7 @@
     shipped         a trained network in a few files, as in shipped/
     strip_metrics   digits read in strips, aligned with those that stand there
     metrics         confusion matrix, precision, recall, calibration
+    arrays          .npz files, read carefully
     files           whole-file writes, careful reads
 
 Open `run` first; only `predictor` and `strip_predictor` import TensorFlow.

@@ -1,7 +1,5 @@
 """Digits or strips with their labels and predictions, which a run saves for the panels."""
 
-import io
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +7,8 @@ import numpy as np
 
 from mnist_graph.data.strips.size import PADDING
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.runs.files import read_bytes, write_whole
+from mnist_graph.runs.arrays import read_arrays
+from mnist_graph.runs.files import write_whole
 
 MAX_BYTES = 2**26
 """The largest size of the arrays, uncompressed: 85,000 digits of 28x28."""
@@ -98,13 +97,9 @@ def load_sample(path: Path) -> DigitSample | None:
     """
     if not path.exists():
         return None
-    content = io.BytesIO(read_bytes(path, MAX_BYTES))
     try:
-        with zipfile.ZipFile(content) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise ValueError("too large")
-        with np.load(content, allow_pickle=False) as arrays:
-            pixels, labels, predictions, evaluated, mistakes = (arrays[key] for key in KEYS)
+        arrays = read_arrays(path, MAX_BYTES, MAX_BYTES)
+        pixels, labels, predictions, evaluated, mistakes = (arrays[key] for key in KEYS)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or not pixels.size:
             raise ValueError("invalid images")
         if not len(labels) == len(predictions) == len(pixels):
@@ -117,5 +112,5 @@ def load_sample(path: Path) -> DigitSample | None:
         if not int(sample.wrong.sum()) <= sample.mistakes <= sample.evaluated >= len(labels):
             raise ValueError("inconsistent counts")
         return sample
-    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise MnistGraphError(f"{path} is damaged; delete it") from error

@@ -32,7 +32,7 @@ def create_run(
     directory = None if directory is None else checked_path("run_dir", directory)
     try:
         if directory is None:
-            directory = _create_numbered(runs_dir / recipe.model)
+            directory = create_numbered(runs_dir / recipe.model)
         else:
             _create_folder(directory)
             _require_empty(directory)
@@ -123,7 +123,7 @@ def _create_folder(folder: Path) -> None:
     Path(os.path.realpath(folder)).mkdir(parents=True, exist_ok=True)
 
 
-def _create_numbered(folder: Path) -> Path:
+def create_numbered(folder: Path) -> Path:
     """Create the next numbered directory in `folder`. Safe against concurrent callers."""
     _create_folder(folder)
     while True:

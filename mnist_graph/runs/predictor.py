@@ -1,6 +1,7 @@
 """A finished run's network with its trained weights: images in, probabilities out."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -165,17 +166,29 @@ def _variables(graph: tf.Graph) -> dict[str, tf.Variable]:
         return {v.op.name: v for v in tf1.global_variables() if v is not step}
 
 
+def make_assign(session: tf1.Session) -> Callable[[dict[str, np.ndarray]], None]:
+    """Return a function that sets all variables of the session's graph to values, by name. It can
+    be called often, and raises ValueError for values of another network.
+    """
+    variables = _variables(session.graph)
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    with session.graph.as_default():  # elsewhere, variables have no initial values
+        fed = {name: variable.initial_value for name, variable in variables.items()}
+        initialize = tf1.global_variables_initializer()
+
+    def assign_values(values: dict[str, np.ndarray]) -> None:
+        if {name: value.shape for name, value in values.items()} != shapes:
+            raise ValueError("the weights of another network")
+        session.run(initialize, {fed[name]: value for name, value in values.items()})
+
+    return assign_values
+
+
 def assign(session: tf1.Session, values: dict[str, np.ndarray]) -> None:
     """Set all variables of the session's graph to `values`, by name. Raises ValueError if they are
     those of another network.
     """
-    variables = _variables(session.graph)
-    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
-    if {name: value.shape for name, value in values.items()} != shapes:
-        raise ValueError("the weights of another network")
-    with session.graph.as_default():  # elsewhere, variables have no initial values
-        fed = {variable.initial_value: values[name] for name, variable in variables.items()}
-        session.run(tf1.global_variables_initializer(), fed)
+    make_assign(session)(values)
 
 
 def restore(session: tf1.Session, network: Network, checkpoint: Checkpoint) -> None:

@@ -3,9 +3,10 @@
 runs/<model>/<number>/
     recipe.json              hyperparameters, data, versions, device
     history.csv              iteration, loss and accuracy, as printed
-    test.csv                 the same for the test images, at the end and during --watch
+    test.csv                 the same for the test images, at the end and while followed
     percentiles.csv          percentiles of the weights and the biases
     batch.npz, test.npz      digits of the last batch and of the test, with predictions
+    snapshots/               with --snapshots: the weights at a few iterations (snapshots.py)
     events.out.tfevents.*    for TensorBoard
     checkpoint-<iteration>/  the last two checkpoints (checkpoints.py)
     result.json              written last: without it, the run is unfinished

@@ -11,9 +11,7 @@ The folder is loaded like a finished run. It has no checkpoint, so it cannot be 
 Batch normalization is folded into the weights: its network has biases instead.
 """
 
-import io
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,10 @@ import numpy as np
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.arrays import read_arrays
 from mnist_graph.runs.files import (
     cannot_write,
     file_sha256,
-    read_bytes,
     read_json,
     write_json,
     write_whole,
@@ -142,12 +140,7 @@ def read_shipped(run: Run, name: str) -> dict[str, np.ndarray]:
     damaged = MnistGraphError(f"{path} is damaged (its SHA-256 differs); install the package again")
     if not isinstance(checksums, dict) or checksums.get(name) != file_sha256(path):
         raise damaged
-    content = io.BytesIO(read_bytes(path, MAX_BYTES))
     try:
-        with zipfile.ZipFile(content) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
-                raise damaged
-        with np.load(content, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        return read_arrays(path, MAX_BYTES, MAX_ARRAY_BYTES)
+    except ValueError as error:
         raise damaged from error

@@ -10,6 +10,7 @@ Runs go in; a web server comes out. This room can be taken out again: only the c
     inside              what a network's layers make of a digit, and which pixels speak for it
     corrections         digits that were misread: pictures in folders by class
     correction_routes   saving, listing, deleting and downloading them
+    learning/           trainings that the page starts and follows, and the slider
     rest                the REST interface of TensorFlow Serving
     batching            requests that arrive together, run together
     guard               who may ask: Host, Origin, token, headers

@@ -22,7 +22,9 @@ from mnist_graph.serving.correction_routes import correction_routes
 from mnist_graph.serving.corrections import FOLDER, Corrections
 from mnist_graph.serving.guard import Guard
 from mnist_graph.serving.inside import find_nearest, look_inside
-from mnist_graph.serving.networks import Served
+from mnist_graph.serving.learning.routes import training_routes
+from mnist_graph.serving.learning.trainings import Trainings
+from mnist_graph.serving.networks import Served, add_served
 from mnist_graph.serving.pictures import read_as_tutorials, read_picture
 
 PAGE = Path(__file__).parent / "page"
@@ -37,10 +39,15 @@ def create_app(
     networks: Sequence[Served], host: str, token: str | None = None, folder: Path = FOLDER
 ) -> Starlette:
     """Return the application that serves `networks`, listening on `host`; requests need `token`
-    unless it is None. Corrections are saved in `folder`.
+    unless it is None. Corrections are saved in `folder`. Its `state.trainings` has to be closed
+    when the server stops.
     """
     routes = Routes({each.name: each for each in networks})
-    return Starlette(
+    device = networks[0].device
+    trainings = Trainings(
+        device=device, when_finished=lambda run: add_served(routes.served, run, device)
+    )
+    app = Starlette(
         routes=[
             Route("/", answered("page", routes.page)),
             Mount("/page", StaticFiles(directory=PAGE)),
@@ -49,11 +56,14 @@ def create_app(
             Route("/api/networks", answered("networks", routes.networks)),
             *_picture_routes(routes),
             *correction_routes(Corrections(folder)),
+            *training_routes(trainings),
             *_rest_routes(routes),
         ],
         middleware=[Middleware(Guard, host=host, token=token)],
         exception_handlers={HTTPException: _as_json, Exception: _as_failure},
     )
+    app.state.trainings = trainings
+    return app
 
 
 def _picture_routes(routes: "Routes") -> list[Route]:

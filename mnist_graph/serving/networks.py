@@ -77,5 +77,13 @@ def find_served(runs_dir: str | Path, device: str = "auto") -> list[Served]:
     return [Served(run, device) for run in runs]
 
 
+def add_served(served: dict[str, Served], run: Run, device: str = "auto") -> None:
+    """Serve a finished `run` from now on, in place of an older one of its recipe, unless it is of
+    other images than MNIST's.
+    """
+    if _can_be_served(run):
+        served[run.recipe.model] = Served(run, device)
+
+
 def _can_be_served(run: Run) -> bool:
     return run.result is not None and (run.image_shape, run.classes) == ((28, 28), 10)

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mnist_graph.errors import MnistGraphError
+from mnist_graph.serving.learning.streams import EVENTS
 
 MAX_CONNECTIONS = 2000
 """Further connections are answered with 503."""
@@ -25,9 +26,14 @@ LAST_SECONDS = 15
 class _Server(uvicorn.Server):
     """Stops at SIGINT and SIGTERM, and returns; uvicorn's would raise the signal again."""
 
-    def __init__(self, config: uvicorn.Config, when_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        when_up: Callable[[], None],
+        when_stopping: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
-        self._when_up = when_up
+        self._when_up, self._when_stopping = when_up, when_stopping
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -44,6 +50,16 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._when_up()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        closing = asyncio.ensure_future(self._when_stopping())
+        for connection in list(self.server_state.connections):
+            # A stream whose client has stopped reading would never end.
+            scope, flow = connection.scope, connection.flow  # type: ignore[union-attr]
+            if scope and flow.write_paused and scope["path"] == EVENTS:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+        await closing
 
 
 class _Protocol(H11Protocol):
@@ -95,8 +111,15 @@ def listen(host: str, port: int) -> socket.socket:
     return found
 
 
-def serve(app: Starlette, listening: socket.socket, when_up: Callable[[], None]) -> None:
-    """Answer requests until SIGINT or SIGTERM; call `when_up` when the first can be answered."""
+def serve(
+    app: Starlette,
+    listening: socket.socket,
+    when_up: Callable[[], None],
+    when_stopping: Callable[[], Awaitable[None]],
+) -> None:
+    """Answer requests until SIGINT or SIGTERM. Call `when_up` when the first can be answered, and
+    `when_stopping` when the signal comes; it may go on while requests are finished.
+    """
     config = uvicorn.Config(
         app,
         log_level="error",
@@ -108,4 +131,4 @@ def serve(app: Starlette, listening: socket.socket, when_up: Callable[[], None])
         lifespan="off",
         http=_Protocol,
     )
-    asyncio.run(_Server(config, when_up).serve(sockets=[listening]))
+    asyncio.run(_Server(config, when_up, when_stopping).serve(sockets=[listening]))

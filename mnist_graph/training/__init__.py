@@ -6,6 +6,7 @@
     intervals      how often to evaluate and to save, by default
     saving         hooks that save: history.csv, checkpoints
     panel_data     hook that saves what the panels show
+    snapshots      hook that keeps what the network was at a few iterations
     tensorboard    hook that writes TensorBoard's event files
     pace           how many steps to take per session call
 

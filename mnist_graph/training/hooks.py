@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -70,6 +70,8 @@ class Hook:
 
     patience = math.inf
     """How long the hook can wait for the next call of `pulse`, in seconds, about."""
+    stops: Sequence[int] = ()
+    """Iterations after each of which `after_iteration` has to be called; set by `begin`."""
     paused = False
     """While True, the loop waits and keeps calling `pulse`."""
 

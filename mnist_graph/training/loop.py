@@ -125,7 +125,8 @@ class Training:
         patience = min((hook.patience for hook in self.hooks), default=math.inf)
         image_pixels = recipe.batch_size * math.prod(self.data.image_shape)
         pace = Pace(1 if recipe.reads_strips else most_steps(image_pixels), patience)
-        ranges = pace.ranges(self.iteration, recipe.iterations, self.log_every)
+        stops = [stop for hook in self.hooks for stop in hook.stops]
+        ranges = pace.ranges(self.iteration, recipe.iterations, self.log_every, stops)
         for iterations, (pixels, labels) in self._batches(ranges):
             with pace.measured(len(iterations)):
                 losses = take_steps(pixels, labels, keep_prob, len(iterations))

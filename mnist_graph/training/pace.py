@@ -1,7 +1,7 @@
 """How many training steps to take per session call."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 CALL_SECONDS = 0.03
@@ -42,12 +42,15 @@ class Pace:
         target = min(max(CALL_SECONDS, CALL_STEPS * seconds), self.patience) / seconds
         self.steps = int(max(1, min(target, 2 * self.steps, self.most)))
 
-    def ranges(self, start: int, end: int, log_every: int) -> Iterator[range]:
+    def ranges(
+        self, start: int, end: int, log_every: int, stops: Sequence[int] = ()
+    ) -> Iterator[range]:
         """Divide the iterations from `start` to `end` into session calls. A call ends where its
-        last batch has to be evaluated: every `log_every` iterations.
+        last batch has to be evaluated, every `log_every` iterations, and after each of `stops`.
         """
         while start < end:
             evaluated = -(-start // log_every) * log_every
-            part = range(start, min(start + self.steps, evaluated + 1, end))
+            last = min([evaluated, *(stop for stop in stops if stop >= start)])
+            part = range(start, min(start + self.steps, last + 1, end))
             yield part
             start = part.stop

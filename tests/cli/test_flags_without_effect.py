@@ -28,7 +28,7 @@ def test_flag_without_effect_is_refused(command, tmp_path, words, said):
 
 @pytest.mark.parametrize("task", [("--evaluate",), ("--predict", TEST_IMAGE)])
 @pytest.mark.parametrize(
-    "training", [("--watch", "a.png"), ("--log-every", 5), ("--save-every", 5)]
+    "training", [("--watch", "a.png"), ("--snapshots",), ("--log-every", 5), ("--save-every", 5)]
 )
 def test_training_flag_is_refused_if_the_run_is_finished(trained, task, training):
     run = trained("softmax")

@@ -6,8 +6,9 @@ const DELAY = 400;
 
 /**
  * @typedef {{tab: string, view: string, shown: string[] | null, theme: string, drawing: string,
- *   inside: string | null}}
- *   State `shown` is null if nothing was chosen, `inside` if that section is closed
+ *   inside: string | null, run: string}}
+ *   State `shown` is null if nothing was chosen, `inside` if that section is closed; `run` is
+ *   looked back on
  */
 
 /** @returns {State} */
@@ -22,6 +23,7 @@ export function readAddress() {
     shown: values.get("networks")?.split(",").filter(Boolean) ?? null,
     drawing: values.get("drawing") ?? "",
     inside: values.get("inside"),
+    run: values.get("run") ?? "",
   };
 }
 
@@ -34,15 +36,16 @@ let timer;
 export function writeAddress(takeState) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    const { tab, view, shown, theme, drawing, inside } = takeState();
+    const { tab, view, shown, theme, drawing, inside, run } = takeState();
     const values = new URLSearchParams();
     if (tab !== "draw") values.set("tab", tab);
     if (view !== "mnist") values.set("view", view);
     if (theme !== "automatic") values.set("theme", theme);
     if (shown) values.set("networks", shown.join(","));
     if (inside !== null) values.set("inside", inside);
+    if (run) values.set("run", run);
     if (drawing && drawing.length <= LONGEST_DRAWING) values.set("drawing", drawing);
-    const text = values.toString().replaceAll("%2C", ",");
+    const text = values.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
     history.replaceState(null, "", text ? `#${text}` : location.pathname);
   }, DELAY);
 }

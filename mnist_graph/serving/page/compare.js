@@ -8,13 +8,14 @@ import { toText } from "./photo.js";
 const MANY = 9;
 
 /**
- * Make a checkbox for each network.
+ * Make a checkbox for each network, in place of those made before.
  * @param {HTMLElement} parent
  * @param {import("./server.js").Network[]} networks
  * @param {Set<string>} shown
  * @param {() => void} onChange
  */
 export function makeChoices(parent, networks, shown, onChange) {
+  for (const old of parent.querySelectorAll("label")) old.remove();
   for (const { name } of networks) {
     const label = document.createElement("label");
     label.className = "check";
@@ -38,10 +39,10 @@ export function makeChoices(parent, networks, shown, onChange) {
  * @param {import("./server.js").Digit | undefined} selected
  */
 export function showCards(parent, networks, reading, selected) {
-  const names = networks.map((network) => network.name).join();
-  if (parent.dataset.names !== names) {
+  const described = JSON.stringify(networks);
+  if (parent.dataset.networks !== described) {
     parent.replaceChildren(...networks.map(makeCard));
-    parent.dataset.names = names;
+    parent.dataset.networks = described;
   }
   networks.forEach(({ name }, at) => {
     const [, , read, bars] = parent.children[at].children;

@@ -8,10 +8,17 @@ import { drawBoxes, drawCursor, findAt, findOverlapping } from "./boxes.js";
 import { copyText } from "./clipboard.js";
 import { makeChoices, showCards } from "./compare.js";
 import { Inside } from "./inside.js";
+import { Learn } from "./learn.js";
 import { Pad } from "./pad.js";
 import { listenForPhotos, Photo, toCsv, toText } from "./photo.js";
 import { showSeen } from "./seen.js";
-import { fetchNetworksAtLast, isTemporary, LatestReader, retryNow } from "./server.js";
+import {
+  fetchNetworks,
+  fetchNetworksAtLast,
+  isTemporary,
+  LatestReader,
+  retryNow,
+} from "./server.js";
 import { listenToTabs, showTab } from "./tabs.js";
 import { Teach } from "./teach.js";
 import { applyTheme, nextTheme } from "./theme.js";
@@ -61,6 +68,11 @@ class Page {
     });
     this.photo = new Photo(find("photo-image"), (problem) => this.photoChanged(problem));
     this.teach = new Teach(() => this.reader.picture);
+    this.learn = new Learn(
+      this.state.run,
+      (run) => this.runChosen(run),
+      () => this.addTrained(),
+    );
   }
 
   async start() {
@@ -72,6 +84,23 @@ class Page {
     updateTools(this.pad.drawing);
     this.show();
     this.networks = await fetchNetworksAtLast((error) => this.fail(error));
+    this.chooseNetworks();
+    this.readAgain();
+    this.learn.start();
+  }
+
+  runChosen(run) {
+    this.state.run = run;
+    this.remember();
+  }
+
+  /** Show the network that has just been trained, too. */
+  async addTrained() {
+    const before = this.networks.map((network) => network.name);
+    const wanted = this.state.shown ?? [...this.shown];
+    this.networks = await fetchNetworks();
+    const added = this.networks.map(({ name }) => name).filter((name) => !before.includes(name));
+    this.state.shown = [...wanted, ...added];
     this.chooseNetworks();
     this.readAgain();
   }
@@ -251,6 +280,7 @@ class Page {
     const seen = selected && findOverlapping(reading.seen, selected.box);
     showSeen(find("seen"), find("seen-text"), seen);
     this.inside.show(seen, selected?.label);
+    this.learn.setDigit(seen);
     find("crop").hidden = !this.isPhoto || !selected;
     if (!find("crop").hidden) this.photo.drawCrop(find("crop"), selected.box);
     find("copy").hidden = !digits.length;

@@ -28,17 +28,16 @@ export function toSigned(base64) {
 }
 
 /**
- * Make a canvas with one pixel for each value.
+ * Paint a canvas with one pixel for each value.
  * @param {number} width
  * @param {number} height
  * @param {(x: number, y: number) => number[]} colour red, green, blue and, unless it is 255,
  *   opacity: 0 to 255
+ * @param {HTMLCanvasElement} canvas
  * @returns {HTMLCanvasElement}
  */
-function paint(width, height, colour) {
-  const canvas = document.createElement("canvas");
+function paint(width, height, colour, canvas = makeCanvas()) {
   [canvas.width, canvas.height] = [width, height];
-  canvas.setAttribute("role", "img");
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   for (let y = 0; y < height; y++) {
@@ -51,12 +50,19 @@ function paint(width, height, colour) {
   return canvas;
 }
 
+function makeCanvas() {
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  return canvas;
+}
+
 /**
  * @param {Uint8Array} pixels of a digit
+ * @param {HTMLCanvasElement} [canvas] where to paint it
  * @returns {HTMLCanvasElement}
  */
-export function paintDigit(pixels) {
-  return paint(SIDE, SIDE, (x, y) => Array(3).fill(pixels[y * SIDE + x]));
+export function paintDigit(pixels, canvas) {
+  return paint(SIDE, SIDE, (x, y) => Array(3).fill(pixels[y * SIDE + x]), canvas);
 }
 
 /**

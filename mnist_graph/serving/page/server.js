@@ -49,8 +49,9 @@ export async function fetchNetworksAtLast(onError) {
   }
 }
 
-async function fetchNetworks() {
-  const { networks } = await parse(await fetch("api/networks"));
+/** @returns {Promise<Network[]>} */
+export async function fetchNetworks() {
+  const { networks } = await fetchJson("api/networks");
   return networks;
 }
 
@@ -66,23 +67,37 @@ async function readPicture(picture, names, view) {
 }
 
 /**
- * @param {string} what "inside" or "nearest"
+ * @param {string} what "inside", "nearest" or "snapshots"
  * @param {Object<string, string | number>} query
  * @param {Uint8Array} pixels of a digit in MNIST's form
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  * @returns {Promise<object>}
  */
 export function postDigit(what, query, pixels, signal) {
   return post(`api/${what}?${new URLSearchParams(query)}`, pixels, signal);
 }
 
-async function post(address, body, signal) {
+/**
+ * @param {string} address
+ * @returns {Promise<object>}
+ */
+export async function fetchJson(address) {
+  return parse(await fetch(address));
+}
+
+/**
+ * @param {string} address
+ * @param {BodyInit} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<object>}
+ */
+export async function post(address, body, signal) {
   return parse(await fetch(address, { method: "POST", body, headers: HEADERS, signal }));
 }
 
 /** @returns {Promise<Correction[]>} the newest first */
 export async function fetchCorrections() {
-  const { corrections } = await parse(await fetch("api/corrections"));
+  const { corrections } = await fetchJson("api/corrections");
   return corrections;
 }
 
@@ -102,6 +117,7 @@ export async function removeCorrection({ id }) {
   await parse(await fetch(`api/corrections/${id}`, { method: "DELETE", headers: HEADERS }));
 }
 
+/** Return the values of an answer; throw what the server refused. */
 async function parse(response) {
   const values = await response.json();
   if (!response.ok) throw new RefusedError(values.error, response.status);

@@ -1,0 +1,75 @@
+"""A training that the page has started, in a process of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mnist_graph.graph.recipe import Recipe
+
+POINTS = 60
+"""How many points the charts get, about."""
+COMMAND = """
+import sys
+sys.path = [folder for folder in sys.path if folder]
+from mnist_graph.cli import run
+run()
+"""
+"""The command `mnist-graph`, installed or not, without the modules in the current folder."""
+
+Json = dict[str, Any]
+
+
+def name_run(directory: Path) -> str:
+    """Return what the page calls the run in `directory`, such as mlp/3."""
+    return f"{directory.parent.name}/{directory.name}"
+
+
+class Child:
+    """A training in a process of its own."""
+
+    def __init__(self, directory: Path, recipe: Recipe, device: str, *words: str) -> None:
+        self.directory, self.iterations = directory, recipe.iterations
+        self.is_stopping = False
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `describe_end`
+        every = max(1, recipe.iterations // POINTS)
+        given = ["--model", recipe.model, "--run-dir", str(directory), "--log-every", str(every)]
+        given += ["--device", device, "--snapshots", "--quiet", *words]
+        root = Path(__file__).resolve().parents[3]
+        places = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *given],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            start_new_session=True,  # so that Ctrl-C reaches only the server, which stops it
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the run, such as mlp/3."""
+        return name_run(self.directory)
+
+    def stop(self) -> None:
+        """Let it save a checkpoint and end. A second signal would end it without."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            self.process.terminate()
+
+    def describe_end(self) -> Json:
+        """Return how the process, which has ended, did: state and, if it failed, the error."""
+        with suppress(OSError):  # of a directory that has something in it
+            self.directory.rmdir()
+        with self.errors:
+            self.errors.seek(0)
+            lines = self.errors.read().decode(errors="replace").strip().splitlines()
+        if self.process.returncode == 0:
+            return {"state": "finished"}
+        if self.is_stopping:
+            return {"state": "stopped"}
+        said = lines[-1].removeprefix("mnist-graph: error: ") if lines else "the training died"
+        return {"state": "failed", "error": said[:300]}
