@@ -42,7 +42,8 @@ CONTRAST = """selectors => {
 
 
 def path_on(page, points, shift=0.0):
-    """Return points of the window for a path on the drawing area."""
+    """Return points of the window for a path on the drawing area, which is scrolled into view."""
+    page.locator("#pad").scroll_into_view_if_needed()
     box = page.locator("#pad").bounding_box()
     found = []
     for point in points.split():

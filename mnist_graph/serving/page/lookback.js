@@ -21,6 +21,8 @@ export class Lookback {
     this.digit = undefined;
     /** @type {import("./training.js").Snapshot[]} */
     this.snapshots = [];
+    /** Whether they have read another drawing: this one began after it was cleared. */
+    this.areOfAnother = false;
     this.isAsking = false;
     this.isOutdated = false;
     find("snapshot").addEventListener("input", () => this.show());
@@ -53,6 +55,7 @@ export class Lookback {
   setDigit(digit) {
     if (digit === this.digit) return;
     this.digit = digit;
+    if (!digit) this.areOfAnother = true;
     this.readAgain();
     this.show();
   }
@@ -90,6 +93,7 @@ export class Lookback {
     const wasLast = Number(slider.value) === this.snapshots.length - 1 || !this.snapshots.length;
     const at = snapshots.findIndex((snapshot) => snapshot.iteration === iteration);
     this.snapshots = snapshots;
+    this.areOfAnother = false;
     slider.max = Math.max(snapshots.length - 1, 0);
     slider.value = wasLast || at < 0 ? slider.max : at;
     this.show();
@@ -98,7 +102,8 @@ export class Lookback {
   show() {
     const { run, digit } = this;
     const slider = find("snapshot");
-    const snapshot = digit && run ? this.snapshots[slider.value] : undefined;
+    const isRead = digit && run && !this.areOfAnother;
+    const snapshot = isRead ? this.snapshots[slider.value] : undefined;
     find("lookback").hidden = !run;
     slider.disabled = !snapshot;
     paintDigit(digit ? toBytes(digit) : new Uint8Array(SIDE ** 2), find("snapshot-digit"));
