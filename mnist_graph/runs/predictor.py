@@ -1,7 +1,8 @@
 """A finished run's network with its trained weights: images in, probabilities out."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -109,12 +110,9 @@ class TrainedNetwork:
         Raises MnistGraphError if the session is closed, and in a process that was forked from the
         one that opened it.
         """
-        require_own_process()
-        try:
+        with _in_open_session():
             run = self.session.make_callable(fetched, [fed])
             return np.concatenate([run(values[part]) for part in batch_slices(len(values), size)])
-        except (RuntimeError, tf.errors.CancelledError) as error:  # closed before, or meanwhile
-            raise _closed() from error
 
     def close(self) -> None:
         """Close the session."""
@@ -147,16 +145,19 @@ class Predictor(ImageNetwork, TrainedNetwork):
             output.op.name.rpartition("/")[0]: output
             for output in graph.get_collection(tf1.GraphKeys.ACTIVATIONS)
         }
-        require_own_process()
-        try:
+        with _in_open_session():
             found = self.session.run(layers, {self.network.pixels: pixels[np.newaxis]})
-        except (RuntimeError, tf.errors.CancelledError) as error:
-            raise _closed() from error
         return {name: output[0] for name, output in found.items()}
 
 
-def _closed() -> MnistGraphError:
-    return MnistGraphError("the session is closed; open the run again")
+@contextmanager
+def _in_open_session() -> Iterator[None]:
+    """Raise MnistGraphError if the session is closed, or was opened by the parent process."""
+    require_own_process()
+    try:
+        yield
+    except (RuntimeError, tf.errors.CancelledError) as error:  # closed before, or meanwhile
+        raise MnistGraphError("the session is closed; open the run again") from error
 
 
 def _variables(graph: tf.Graph) -> dict[str, tf.Variable]:
