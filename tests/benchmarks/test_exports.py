@@ -6,6 +6,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 from helpers import ROOT
 
 from benchmarks import machine
@@ -26,6 +27,7 @@ def test_the_report_has_a_line_for_each_runtime():
     assert report.count("\n| mlp |") == len(RUNTIMES)
 
 
+@pytest.mark.slow
 def test_a_process_measures_one_runtime(trained, tmp_path, mnist):
     inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
     images = mnist.test.pixels[:300].reshape(300, 784) / np.float32(255)

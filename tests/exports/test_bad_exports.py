@@ -26,6 +26,7 @@ def test_a_file_that_differs_is_an_error(run, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_converter_that_fails(run, tmp_path, monkeypatch):
     def convert(*_):
         child.run_module("mnist_graph.exports.to_litert", tmp_path / "none", "x", task="converting")
@@ -38,6 +39,7 @@ def test_a_converter_that_fails(run, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_an_earlier_export_is_left_alone(run, tmp_path):
     first = export(run, tmp_path, formats=["savedmodel"])
     second = export(run, tmp_path, formats=["savedmodel"])
@@ -53,6 +55,7 @@ def test_missing_packages(run, tmp_path, monkeypatch):
         export(run, tmp_path, formats=["onnx"])
 
 
+@pytest.mark.slow
 def test_missing_packages_at_the_command_line(trained, tmp_path, command, monkeypatch):
     monkeypatch.setattr(formats, "find_spec", lambda name: None)
     words = ("--run-dir", trained("softmax").directory)

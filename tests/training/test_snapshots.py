@@ -51,6 +51,7 @@ def test_the_last_snapshot_is_the_network(trained_with_snapshots, mnist):
         np.testing.assert_allclose(network.predict(mnist.test.pixels[:100]), before, atol=0.01)
 
 
+@pytest.mark.slow
 def test_moving_averages_are_kept_as_the_network_has_them(mnist, tmp_path):
     run = train(AVERAGED, mnist, tmp_path / "run", hooks=[SaveSnapshots()], device="cpu")
     *_, last = list_snapshots(run).values()
