@@ -10,7 +10,7 @@ import numpy as np
 from mnist_graph.runs.files import read_bytes
 
 
-def read_arrays(path: Path, most: int, most_unpacked: int) -> dict[str, np.ndarray]:
+def read_bounded_arrays(path: Path, most: int, most_unpacked: int) -> dict[str, np.ndarray]:
     """Return the arrays by name in the .npz file `path`.
 
     Raises ValueError if the file is damaged, or its arrays take more than `most_unpacked` bytes;

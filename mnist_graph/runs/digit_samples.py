@@ -7,7 +7,7 @@ import numpy as np
 
 from mnist_graph.data.strips.size import PADDING
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.runs.arrays import read_arrays
+from mnist_graph.runs.arrays import read_bounded_arrays
 from mnist_graph.runs.files import write_whole
 
 MAX_BYTES = 2**26
@@ -98,7 +98,7 @@ def load_sample(path: Path) -> DigitSample | None:
     if not path.exists():
         return None
     try:
-        arrays = read_arrays(path, MAX_BYTES, MAX_BYTES)
+        arrays = read_bounded_arrays(path, MAX_BYTES, MAX_BYTES)
         pixels, labels, predictions, evaluated, mistakes = (arrays[key] for key in KEYS)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or not pixels.size:
             raise ValueError("invalid images")

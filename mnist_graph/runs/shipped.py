@@ -19,7 +19,7 @@ import numpy as np
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.recipe import Recipe
-from mnist_graph.runs.arrays import read_arrays
+from mnist_graph.runs.arrays import read_bounded_arrays
 from mnist_graph.runs.files import (
     cannot_write,
     file_sha256,
@@ -141,6 +141,6 @@ def read_shipped(run: Run, name: str) -> dict[str, np.ndarray]:
     if not isinstance(checksums, dict) or checksums.get(name) != file_sha256(path):
         raise damaged
     try:
-        return read_arrays(path, MAX_BYTES, MAX_ARRAY_BYTES)
+        return read_bounded_arrays(path, MAX_BYTES, MAX_ARRAY_BYTES)
     except ValueError as error:
         raise damaged from error

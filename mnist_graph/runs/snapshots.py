@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.runs.arrays import read_arrays
+from mnist_graph.runs.arrays import read_bounded_arrays
 from mnist_graph.runs.files import create_unfinished
 from mnist_graph.runs.run import Run
 
@@ -84,7 +84,7 @@ def load_snapshot(path: Path) -> dict[str, np.ndarray]:
     damaged.
     """
     try:
-        arrays = read_arrays(path, MAX_BYTES, MAX_BYTES)
+        arrays = read_bounded_arrays(path, MAX_BYTES, MAX_BYTES)
         if any(value.dtype != np.float16 for value in arrays.values()):
             raise ValueError("not float16")
         variables = {name: value.astype(np.float32) for name, value in arrays.items()}
