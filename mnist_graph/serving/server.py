@@ -96,7 +96,9 @@ def listen(host: str, port: int) -> socket.socket:
     MnistGraphError if that is not possible.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sets TCP_NODELAY only on sockets of this protocol; else each answer waits 40 ms for
+    # the acknowledgement of its head.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))

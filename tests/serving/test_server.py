@@ -1,5 +1,6 @@
 """The server as it runs: at the command line, with signals, and with hostile clients."""
 
+import asyncio
 import http.client
 import json
 import shutil
@@ -13,6 +14,7 @@ from helpers import assert_refused, start_command
 from servers import OWN, start_server, stop_server
 
 from mnist_graph.cli import serve
+from mnist_graph.serving.server import listen
 
 
 def connect(url):
@@ -133,6 +135,27 @@ def test_a_head_a_byte_at_a_time(hasty_server, is_second):
         send_slowly(connection, b"x")
         assert time.monotonic() - start < 8
     assert ask_server(hasty_server, "GET", "/healthz")[0] == 200
+
+
+def test_answers_do_not_wait_for_acknowledgements():
+    """asyncio sets TCP_NODELAY on what a listening socket of the protocol TCP accepts."""
+
+    async def accept():
+        taken = asyncio.Queue()
+        with listen("127.0.0.1", 0) as listening:
+            port = listening.getsockname()[1]
+            server = await asyncio.start_server(
+                lambda _, writer: taken.put_nowait(writer), sock=listening
+            )
+            _, client = await asyncio.open_connection("127.0.0.1", port)
+            writer = await taken.get()
+            connection = writer.get_extra_info("socket")
+            nodelay = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            for each in (client, writer, server):
+                each.close()
+            return nodelay
+
+    assert asyncio.run(accept())
 
 
 @pytest.mark.slow
