@@ -59,8 +59,8 @@ def main() -> None:
 
 
 def start_server(model: str | None, most: int) -> tuple[subprocess.Popen, str]:
-    """Start a server of a recipe's newest run, or of the reader and the newest runs, that runs at
-    most so many images together; return its process and address.
+    """Start a server of a recipe's newest run, or of the reader and the newest runs; return its
+    process and address. A batch has at most `most` images.
     """
     words = ["--serve", "--port", "0", *([] if model is None else ["--model", model])]
     command = [sys.executable, "-c", START.format(most=most), *words]

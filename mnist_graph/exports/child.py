@@ -4,15 +4,14 @@ Converters need one: TensorFlow's leaks memory when it is called twice. So do th
 that is loaded next to another one proves less.
 """
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 from mnist_graph.errors import MnistGraphError
+from mnist_graph.runs.children import child_environment
 
-PACKAGE = Path(__file__).parents[1]
 MOST_CHARACTERS = 300
 """The longest reason that is passed on."""
 
@@ -21,10 +20,8 @@ def run_module(module: str, *arguments: str | Path, task: str) -> None:
     """Run `python -m module arguments`, silently. Raises MnistGraphError with the reason that it
     gave if it fails; `task` says what it was for.
     """
-    places = [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, places)),
+        **child_environment(),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",  # what a GPU rounds otherwise would differ
     }

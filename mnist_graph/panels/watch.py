@@ -1,6 +1,5 @@
 """The hook that shows the panels while a network trains."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.panels import is_film
+from mnist_graph.runs.children import WITHOUT_CURRENT_FOLDER, child_environment
 from mnist_graph.runs.run import Metrics
 from mnist_graph.training.hooks import Hook, TimeBudget, TrainingState
 from mnist_graph.training.panel_data import sample_batch, save_digits
@@ -24,14 +24,11 @@ DRAW_SHARE = 0.1
 CLOSING_SECONDS = 10
 """How long a window may take to close after training was stopped: its screen may hang."""
 
-VIEWER = """
-import sys
-sys.path = [folder for folder in sys.path if folder]
+VIEWER = f"""{WITHOUT_CURRENT_FOLDER}
 import runpy
 runpy.run_module("mnist_graph.panels", run_name="__main__")
 """
-"""`python -m mnist_graph.panels`, but without the modules in the current folder: a random.py there
-would be imported instead of Python's. For Python 3.11 and newer, -P would do."""
+"""`python -m mnist_graph.panels`, but without the modules in the current folder."""
 
 
 class Watch(Hook):
@@ -63,15 +60,13 @@ class Watch(Hook):
     def begin(self, training: TrainingState) -> None:
         self.training = training
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        root = Path(__file__).resolve().parents[2]
         command = [sys.executable, "-c", VIEWER, str(training.run.directory)]
-        paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [*command, *([] if self.output is None else [self.output])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=child_environment(),
             text=True,
             start_new_session=True,  # so that Ctrl-C reaches only the training
         )

@@ -16,6 +16,7 @@
     strip_metrics   digits read in strips, aligned with those that stand there
     metrics         confusion matrix, precision, recall, calibration
     arrays          .npz files, read carefully
+    children        what processes that run parts of this package are started with
     files           whole-file writes, careful reads
 
 Open `run` first; only `predictor` and `strip_predictor` import TensorFlow.

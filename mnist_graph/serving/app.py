@@ -1,8 +1,7 @@
 """The routes of the server, and what they answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from mnist_graph.serving import metrics, rest
 from mnist_graph.serving.answers import answered
-from mnist_graph.serving.batching import BusyError
+from mnist_graph.serving.batching import WaitingRoom
 from mnist_graph.serving.bodies import RefusedError, parse_digit, read_body, read_digit
 from mnist_graph.serving.correction_routes import correction_routes
 from mnist_graph.serving.corrections import FOLDER, Corrections
@@ -90,7 +89,7 @@ class Routes:
 
     def __init__(self, served: dict[str, Served]) -> None:
         self.served = served
-        self._waiting = 0
+        self._waiting = WaitingRoom(MAX_WAITING)
         self._reading = asyncio.Semaphore(READINGS)
 
     async def page(self, request: Request) -> Response:
@@ -120,7 +119,7 @@ class Routes:
         if read is None:
             raise RefusedError(400, f"view must be one of {', '.join(VIEWS)}")
         chosen = self._find_all(request.query_params.get("networks"))
-        async with self._turn():
+        with self._waiting.enter():
             body = await read_body(request)
             return JSONResponse(await self._compute(read, body, chosen))
 
@@ -132,27 +131,16 @@ class Routes:
         if served.reads_strips:
             raise RefusedError(400, f"{served.name} reads rows; choose a network of single digits")
         label = parse_digit(request, "label")
-        async with self._turn():
+        with self._waiting.enter():
             pixels = await read_digit(request)
             network = await asyncio.to_thread(lambda: served.network)
             return JSONResponse(await self._compute(look_inside, network, pixels, label))
 
     async def nearest(self, request: Request) -> Response:
         """Find the training digits that are most like the digit in the body."""
-        async with self._turn():
+        with self._waiting.enter():
             pixels = await read_digit(request)
             return JSONResponse(await self._compute(find_nearest, pixels))
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Limit how many pictures wait. Raises BusyError if there are too many."""
-        if self._waiting >= MAX_WAITING:
-            raise BusyError
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
 
     async def _compute(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call `function` in a thread; READINGS of them run at the same time."""

@@ -1,7 +1,8 @@
 """Requests that arrive while a network computes are run together in its next batch."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,25 @@ MAX_WAITING = 1024
 
 class BusyError(Exception):
     """Too many requests are waiting."""
+
+
+class WaitingRoom:
+    """Holds at most `most` requests."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Wait inside this context. Raises BusyError if there is no room."""
+        if self._count >= self._most:
+            raise BusyError
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
 
 
 class _Waiting(NamedTuple):

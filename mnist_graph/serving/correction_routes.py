@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from mnist_graph.reading.boxes import Box
 from mnist_graph.serving.answers import answered
-from mnist_graph.serving.batching import BusyError
+from mnist_graph.serving.batching import WaitingRoom
 from mnist_graph.serving.bodies import RefusedError, parse_digit, read_body
 from mnist_graph.serving.corrections import Correction, Corrections
 
@@ -38,7 +38,7 @@ class _Routes:
 
     def __init__(self, corrections: Corrections) -> None:
         self._corrections = corrections
-        self._waiting = 0
+        self._waiting = WaitingRoom(MAX_WAITING)
 
     async def add(self, request: Request) -> Response:
         """Save the digit in the picture in the body; the address says where and what it is."""
@@ -46,14 +46,9 @@ class _Routes:
         if label == read:
             raise RefusedError(400, "label and read are the same: that is no correction")
         box = _parse_box(request.query_params.get("box", ""))
-        if self._waiting >= MAX_WAITING:
-            raise BusyError
-        self._waiting += 1
-        try:
+        with self._waiting.enter():
             body = await read_body(request)
             saved = await asyncio.to_thread(self._corrections.add, body, box, label, read)
-        finally:
-            self._waiting -= 1
         return JSONResponse(_describe(saved), 201)
 
     async def show_all(self, request: Request) -> Response:

@@ -1,6 +1,5 @@
 """A training that the page has started, in a process of its own."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -9,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.children import WITHOUT_CURRENT_FOLDER, child_environment
 
 POINTS = 60
 """How many points the charts get, about."""
-COMMAND = """
-import sys
-sys.path = [folder for folder in sys.path if folder]
+COMMAND = f"""{WITHOUT_CURRENT_FOLDER}
 from mnist_graph.cli import run
 run()
 """
@@ -38,14 +36,12 @@ class Child:
         every = max(1, recipe.iterations // POINTS)
         given = ["--model", recipe.model, "--run-dir", str(directory), "--log-every", str(every)]
         given += ["--device", device, "--snapshots", "--quiet", *words]
-        root = Path(__file__).resolve().parents[3]
-        places = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [sys.executable, "-c", COMMAND, *given],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.errors,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            env=child_environment(),
             start_new_session=True,  # so that Ctrl-C reaches only the server, which stops it
         )
 

@@ -11,7 +11,7 @@ from mnist_graph.graph.sessions import choose_device, open_session
 from mnist_graph.runs.predictor import make_assign
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.snapshots import list_snapshots, load_snapshot
-from mnist_graph.serving.batching import BusyError
+from mnist_graph.serving.batching import WaitingRoom
 
 MAX_OPEN = 3
 """Runs whose graphs are kept open: the last ones used."""
@@ -54,20 +54,15 @@ class SnapshotNetworks:
         self.device = device
         self._open: list[SnapshotNetwork] = []
         self._lock = asyncio.Lock()
-        self._waiting = 0
+        self._waiting = WaitingRoom(MAX_WAITING)
 
     async def read(self, run: Run, pixels: np.ndarray) -> list[Json]:
         """Return what `SnapshotNetwork.read` does, one request at a time. Raises BusyError if too
         many wait, and MnistGraphError if a snapshot is damaged.
         """
-        if self._waiting >= MAX_WAITING:
-            raise BusyError
-        self._waiting += 1
-        try:
+        with self._waiting.enter():
             async with self._lock:
                 return await asyncio.to_thread(self._read, run, pixels)
-        finally:
-            self._waiting -= 1
 
     def _read(self, run: Run, pixels: np.ndarray) -> list[Json]:
         network = next((each for each in self._open if each.run == run), None)

@@ -38,7 +38,7 @@ export class Learn {
     this.readAt = 0;
     this.details = find("learn");
     this.details.open = run !== "";
-    this.details.addEventListener("toggle", () => this.lookback.readAgain());
+    this.details.addEventListener("toggle", () => this.lookback.update());
     find("train").addEventListener("click", () => {
       this.control("start", { recipe: find("recipe").value });
     });

@@ -21,7 +21,7 @@ export class Lookback {
     this.digit = undefined;
     /** @type {import("./training.js").Snapshot[]} */
     this.snapshots = [];
-    /** Whether they have read another drawing: this one began after it was cleared. */
+    /** Whether they have read another drawing: this one began after it was cleared, or unseen. */
     this.areOfAnother = false;
     this.isAsking = false;
     this.isOutdated = false;
@@ -55,7 +55,13 @@ export class Lookback {
   setDigit(digit) {
     if (digit === this.digit) return;
     this.digit = digit;
-    if (!digit) this.areOfAnother = true;
+    if (!digit || !find("learn").open) this.areOfAnother = true;
+    this.update();
+  }
+
+  /** Show the digit and read it, unless the section is closed. */
+  update() {
+    if (!find("learn").open) return;
     this.readAgain();
     this.show();
   }
