@@ -12,6 +12,7 @@ Runs go in; a web server comes out. This room can be taken out again: only the c
     correction_routes   saving, listing, deleting and downloading them
     learning/           trainings that the page starts and follows, and the slider
     rest                the REST interface of TensorFlow Serving
+    waiting             how many requests may wait, in all and from one client
     batching            requests that arrive together, run together
     guard               who may ask: Host, Origin, token, headers
     bodies              bodies of requests, within limits

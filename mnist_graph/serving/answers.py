@@ -9,7 +9,6 @@ from starlette.responses import JSONResponse, Response
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.serving import metrics
-from mnist_graph.serving.batching import BusyError
 from mnist_graph.serving.bodies import RefusedError
 
 HANG_UP = (408, 413)
@@ -26,12 +25,9 @@ def answered(name: str, endpoint: Endpoint) -> Endpoint:
         try:
             response = await endpoint(request)
         except RefusedError as error:
-            response = JSONResponse({"error": error.reason}, error.status)
+            response = JSONResponse({"error": error.reason}, error.status, error.headers)
             if error.status in HANG_UP:
                 response.headers["connection"] = "close"
-        except BusyError:
-            busy = {"error": "too many requests are waiting; try again shortly"}
-            response = JSONResponse(busy, 503, headers={"retry-after": "1"})
         except MnistGraphError as error:
             response = JSONResponse({"error": str(error)[:1000]}, 400)
         metrics.REQUESTS.labels(name, str(response.status_code)).inc()

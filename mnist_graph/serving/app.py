@@ -15,7 +15,6 @@ from starlette.staticfiles import StaticFiles
 
 from mnist_graph.serving import metrics, rest
 from mnist_graph.serving.answers import answered
-from mnist_graph.serving.batching import WaitingRoom
 from mnist_graph.serving.bodies import RefusedError, parse_digit, read_body, read_digit
 from mnist_graph.serving.correction_routes import correction_routes
 from mnist_graph.serving.corrections import FOLDER, Corrections
@@ -25,12 +24,13 @@ from mnist_graph.serving.learning.routes import training_routes
 from mnist_graph.serving.learning.trainings import Trainings
 from mnist_graph.serving.networks import Served, add_served
 from mnist_graph.serving.pictures import read_as_tutorials, read_picture
+from mnist_graph.serving.waiting import WaitingRoom
 
 PAGE = Path(__file__).parent / "page"
 READINGS = 2
 """Pictures that are read at the same time."""
-MAX_WAITING = 64
-"""Pictures that wait to be read; another is refused."""
+MAX_WAITING, MAX_PREDICTIONS = 64, 256
+"""Pictures that wait to be read, and calls of the service that wait; another is refused."""
 VIEWS = {"mnist": read_picture, "tutorials": read_as_tutorials}
 
 
@@ -90,6 +90,7 @@ class Routes:
     def __init__(self, served: dict[str, Served]) -> None:
         self.served = served
         self._waiting = WaitingRoom(MAX_WAITING)
+        self._predicting = WaitingRoom(MAX_PREDICTIONS)
         self._reading = asyncio.Semaphore(READINGS)
 
     async def page(self, request: Request) -> Response:
@@ -119,7 +120,7 @@ class Routes:
         if read is None:
             raise RefusedError(400, f"view must be one of {', '.join(VIEWS)}")
         chosen = self._find_all(request.query_params.get("networks"))
-        with self._waiting.enter():
+        with self._waiting.enter(request):
             body = await read_body(request)
             return JSONResponse(await self._compute(read, body, chosen))
 
@@ -131,14 +132,14 @@ class Routes:
         if served.reads_strips:
             raise RefusedError(400, f"{served.name} reads rows; choose a network of single digits")
         label = parse_digit(request, "label")
-        with self._waiting.enter():
+        with self._waiting.enter(request):
             pixels = await read_digit(request)
             network = await asyncio.to_thread(lambda: served.network)
             return JSONResponse(await self._compute(look_inside, network, pixels, label))
 
     async def nearest(self, request: Request) -> Response:
         """Find the training digits that are most like the digit in the body."""
-        with self._waiting.enter():
+        with self._waiting.enter(request):
             pixels = await read_digit(request)
             return JSONResponse(await self._compute(find_nearest, pixels))
 
@@ -165,8 +166,9 @@ class Routes:
 
     async def predict(self, request: Request) -> Response:
         served = self._find(request)
-        call = await asyncio.to_thread(rest.parse_call, await read_body(request), served)
-        return JSONResponse(await rest.predict(call, served))
+        with self._predicting.enter(request):
+            call = await asyncio.to_thread(rest.parse_call, await read_body(request), served)
+            return JSONResponse(await rest.predict(call, served))
 
     def _find(self, request: Request) -> Served:
         """Return the model that the path names. Raises RefusedError if there is none."""

@@ -1,8 +1,7 @@
 """Requests that arrive while a network computes are run together in its next batch."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,31 +10,6 @@ from mnist_graph.serving.metrics import BATCH_SIZES
 
 MAX_BATCH = 256
 """Of rows that are run together. A request of more is run alone."""
-MAX_WAITING = 1024
-"""Requests that wait for one network; another is refused."""
-
-
-class BusyError(Exception):
-    """Too many requests are waiting."""
-
-
-class WaitingRoom:
-    """Holds at most `most` requests."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._count = 0
-
-    @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Wait inside this context. Raises BusyError if there is no room."""
-        if self._count >= self._most:
-            raise BusyError
-        self._count += 1
-        try:
-            yield
-        finally:
-            self._count -= 1
 
 
 class _Waiting(NamedTuple):
@@ -60,9 +34,7 @@ class Batcher:
         self._worker: asyncio.Task[None] | None = None
 
     async def run(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs for `inputs`. Raises what `compute` does, and BusyError."""
-        if len(self._waiting) >= MAX_WAITING:
-            raise BusyError
+        """Return the outputs for `inputs`. Raises what `compute` does."""
         waiting = _Waiting(inputs, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._worker is None or self._worker.done():

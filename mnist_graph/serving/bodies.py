@@ -1,6 +1,7 @@
 """The body of a request, within limits, before anything of it is decoded."""
 
 import asyncio
+from collections.abc import Mapping
 
 import numpy as np
 from starlette.requests import ClientDisconnect, Request
@@ -14,11 +15,11 @@ FRAME = (28, 28)
 
 
 class RefusedError(Exception):
-    """A request that is answered with an error of this status."""
+    """A request that is answered with an error of this status, and these headers."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.headers = status, reason, headers
 
 
 async def read_body(request: Request) -> bytes:

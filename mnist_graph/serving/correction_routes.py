@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from mnist_graph.reading.boxes import Box
 from mnist_graph.serving.answers import answered
-from mnist_graph.serving.batching import WaitingRoom
 from mnist_graph.serving.bodies import RefusedError, parse_digit, read_body
 from mnist_graph.serving.corrections import Correction, Corrections
+from mnist_graph.serving.waiting import WaitingRoom
 
 PATH = "/api/corrections"
 MAX_WAITING = 8
@@ -46,7 +46,7 @@ class _Routes:
         if label == read:
             raise RefusedError(400, "label and read are the same: that is no correction")
         box = _parse_box(request.query_params.get("box", ""))
-        with self._waiting.enter():
+        with self._waiting.enter(request):
             body = await read_body(request)
             saved = await asyncio.to_thread(self._corrections.add, body, box, label, read)
         return JSONResponse(_describe(saved), 201)

@@ -10,7 +10,6 @@ from mnist_graph import MnistGraphError, recipes, train
 from mnist_graph.runs.csv_log import CsvLog
 from mnist_graph.runs.find import load_run
 from mnist_graph.runs.run import Metrics
-from mnist_graph.serving.batching import BusyError
 from mnist_graph.serving.learning import snapshots
 from mnist_graph.serving.learning.progress import DIGITS, Progress
 from mnist_graph.serving.learning.snapshots import SnapshotNetworks
@@ -79,9 +78,3 @@ def test_weights_of_another_network(run, tmp_path):
     np.savez(path, weights=np.zeros(3, np.float16))
     with pytest.raises(MnistGraphError, match=r"000003\.npz has the weights of another network"):
         asyncio.run(SnapshotNetworks("cpu").read(copy, PIXELS))
-
-
-def test_too_many_wait(run, monkeypatch):
-    monkeypatch.setattr(snapshots, "MAX_WAITING", 0)
-    with pytest.raises(BusyError):
-        asyncio.run(SnapshotNetworks("cpu").read(run, PIXELS))

@@ -181,15 +181,3 @@ def test_different_kinds_are_not_run_together_and_an_error_hits_its_batch_alone(
     wrong, *right = asyncio.run(ask_all())
     assert isinstance(wrong, ValueError)
     assert [answer.shape for answer in right] == [(1, 4), (1, 5)]
-
-
-def test_a_full_queue_is_refused(monkeypatch):
-    monkeypatch.setattr(batching, "MAX_WAITING", 3)
-
-    async def ask_all():
-        batcher = batching.Batcher(lambda inputs: inputs)
-        waiting = [batcher.run(np.zeros((1, 4))) for _ in range(5)]
-        return await asyncio.gather(*waiting, return_exceptions=True)
-
-    answers = asyncio.run(ask_all())
-    assert sum(isinstance(answer, batching.BusyError) for answer in answers) == 2

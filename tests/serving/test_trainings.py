@@ -11,7 +11,6 @@ import pytest
 from servers import OWN, start_server, stop_server
 from test_server import ask_server, connect
 
-from mnist_graph.serving.batching import BusyError
 from mnist_graph.serving.bodies import RefusedError
 from mnist_graph.serving.learning import streams
 from mnist_graph.serving.learning.streams import MAX_BEHIND, Streams
@@ -261,7 +260,7 @@ def test_an_idle_stream_and_too_many(monkeypatch):
         events = open_streams.open(dict).body_iterator
         await anext(events)
         assert await anext(events) == streams.PING
-        with pytest.raises(BusyError):
+        with pytest.raises(RefusedError, match="too many requests"):
             open_streams.open(dict)
         open_streams.end()
         assert [event async for event in events] == []

@@ -12,6 +12,10 @@ from mnist_graph.serving.bodies import read_digit
 from mnist_graph.serving.learning.snapshots import SnapshotNetworks
 from mnist_graph.serving.learning.streams import EVENTS
 from mnist_graph.serving.learning.trainings import TRAINABLE, Trainings
+from mnist_graph.serving.waiting import WaitingRoom
+
+MAX_WAITING = 16
+"""Digits for the slider that wait to be read; another is refused."""
 
 
 def training_routes(trainings: Trainings) -> list[Route]:
@@ -31,6 +35,7 @@ class _Routes:
     def __init__(self, trainings: Trainings) -> None:
         self.trainings = trainings
         self.snapshot_networks = SnapshotNetworks(trainings.device)
+        self._waiting = WaitingRoom(MAX_WAITING)
 
     async def describe(self, request: Request) -> Response:
         """Answer the state, what can be trained, and the runs to resume or to look back on."""
@@ -57,9 +62,10 @@ class _Routes:
 
     async def snapshots(self, request: Request) -> Response:
         """Read the digit in the body, in MNIST's form, with every snapshot of a run."""
-        run = await self._find_run(request)
-        pixels = await read_digit(request)
-        return JSONResponse(await self.snapshot_networks.read(run, pixels))
+        with self._waiting.enter(request):
+            run = await self._find_run(request)
+            pixels = await read_digit(request)
+            return JSONResponse(await self.snapshot_networks.read(run, pixels))
 
     async def _find_run(self, request: Request) -> Run:
         name = request.query_params.get("run", "")

@@ -11,12 +11,9 @@ from mnist_graph.graph.sessions import choose_device, open_session
 from mnist_graph.runs.predictor import make_assign
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.snapshots import list_snapshots, load_snapshot
-from mnist_graph.serving.batching import WaitingRoom
 
 MAX_OPEN = 3
 """Runs whose graphs are kept open: the last ones used."""
-MAX_WAITING = 16
-"""Requests that wait for their turn; another is refused."""
 
 Json = dict[str, Any]
 
@@ -54,15 +51,13 @@ class SnapshotNetworks:
         self.device = device
         self._open: list[SnapshotNetwork] = []
         self._lock = asyncio.Lock()
-        self._waiting = WaitingRoom(MAX_WAITING)
 
     async def read(self, run: Run, pixels: np.ndarray) -> list[Json]:
-        """Return what `SnapshotNetwork.read` does, one request at a time. Raises BusyError if too
-        many wait, and MnistGraphError if a snapshot is damaged.
+        """Return what `SnapshotNetwork.read` does, one request at a time. Raises MnistGraphError
+        if a snapshot is damaged.
         """
-        with self._waiting.enter():
-            async with self._lock:
-                return await asyncio.to_thread(self._read, run, pixels)
+        async with self._lock:
+            return await asyncio.to_thread(self._read, run, pixels)
 
     def _read(self, run: Run, pixels: np.ndarray) -> list[Json]:
         network = next((each for each in self._open if each.run == run), None)

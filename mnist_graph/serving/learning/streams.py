@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
-from mnist_graph.serving.batching import BusyError
+from mnist_graph.serving.waiting import busy
 
 MAX_STREAMS = 1500
 """Streams that are open at once; another is refused, so that the page can still be opened."""
@@ -35,10 +35,10 @@ class Streams:
 
     def open(self, first: Callable[[], Json]) -> StreamingResponse:
         """Return a stream of `first()`, called when it begins, and what is published from then on.
-        Raises BusyError if too many are open.
+        Raises RefusedError if too many are open.
         """
         if len(self) >= MAX_STREAMS:
-            raise BusyError
+            raise busy()
         headers = {"cache-control": "no-store"}
         return StreamingResponse(self._follow(first), 200, headers, "text/event-stream")
 
