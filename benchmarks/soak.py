@@ -4,8 +4,9 @@
 
 Serves the reader in the package and the newest finished runs. Clients in this process send, one
 request after the other, pictures and images whose answers are known, and requests that must be
-refused. Prints, and writes to benchmarks/results/soak.json and .md: how many of each were sent, how
-many were answered wrongly, and the memory of the server as it goes on.
+refused; one saves corrections, compares and deletes them. Event streams and stalled connections
+are open meanwhile. Prints, and writes to benchmarks/results/soak.json and .md: how many of each
+were sent, how many were answered wrongly, and the memory of the server as it goes on.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import socket
 import threading
 import time
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,8 @@ from mnist_graph import read_data_sets
 
 SAMPLE_SECONDS = 10.0
 """How often the memory of the server is read."""
+STREAMS = 100
+"""Event streams that are open."""
 WARM_UP_SHARE = 0.1
 """The share of the time after which memory should grow no more."""
 OWN = {"X-Mnist-Graph": "1"}
@@ -93,6 +96,8 @@ def soak(url: str, pid: int, seconds: float, clients: int) -> dict:
 
     workers = [threading.Thread(target=work, args=(seed,)) for seed in range(clients)]
     workers.append(threading.Thread(target=_stall, args=(url, end)))
+    workers.append(threading.Thread(target=_correct, args=(url, end, sent, wrong)))
+    workers.append(threading.Thread(target=_follow, args=(url, end, sent, wrong)))
     for worker in workers:
         worker.start()
     memory = []
@@ -213,6 +218,44 @@ def _stall(url: str, end: float) -> None:
         each.close()
 
 
+def _correct(url: str, end: float, sent: Counter[str], wrong: Counter[str]) -> None:
+    """Save a correction, compare what was saved, and delete it; again and again."""
+    picture = (ROOT / "test_img.png").read_bytes()
+    path = "/api/corrections"
+    save = Case("", "POST", f"{path}?label=2&read=7&box=0,0,20,20", picture)
+    first = None
+    while time.monotonic() < end:
+        status, body = _send(url, save)
+        saved = f"{path}/{json.loads(body)['id']}" if status == 201 else ""
+        shown, content = _send(url, Case("", "GET", f"{saved}.png"))
+        deleted, _ = _send(url, Case("", "DELETE", saved))
+        gone, _ = _send(url, Case("", "GET", f"{saved}.png"))
+        first = first or content
+        sent["correction"] += 4
+        wrong["correction"] += (shown, deleted, gone, content) != (200, 200, 404, first)
+
+
+def _follow(url: str, end: float, sent: Counter[str], wrong: Counter[str]) -> None:
+    """Keep event streams open, each of which must begin with an event; open the oldest anew."""
+    parts = urlsplit(url)
+    streams: deque[socket.socket] = deque()
+    request = f"GET /api/training/events HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+    while time.monotonic() < end:
+        stream = socket.create_connection((str(parts.hostname), parts.port), timeout=60)
+        stream.sendall(request)
+        began = b""
+        while b"data: " not in began and (more := stream.recv(4096)):
+            began += more
+        sent["event stream"] += 1
+        wrong["event stream"] += b"data: " not in began
+        streams.append(stream)
+        if len(streams) > STREAMS:
+            streams.popleft().close()
+            time.sleep(0.1)
+    for each in streams:
+        each.close()
+
+
 def _find_networks(url: str) -> list[str]:
     """Return the names of the networks of single digits."""
     _, body = _send(url, Case("networks", "GET", "/api/networks", headers={}))
@@ -233,7 +276,8 @@ def format_report(results: dict) -> str:
         "# Soak",
         "",
         f"{results['minutes']:g} minutes, {results['clients']} clients that send one request after "
-        f"the other, and twenty stalled connections, on {machine.summarize(results['machine'])}; "
+        f"the other, one that saves and deletes corrections, {STREAMS} event streams and twenty "
+        f"stalled connections, on {machine.summarize(results['machine'])}; "
         "clients and server share the cores. One run.",
         "Reproduce: `python -m benchmarks.soak`.",
         "",

@@ -38,11 +38,11 @@ function drawBox(context, [left, top, right, bottom], margin, { color, line, das
 /**
  * Draw the cursor of the keyboard: filled while the pen is down.
  * @param {CanvasRenderingContext2D} context
- * @param {{cursor: import("./strokes.js").Point, isDown: boolean, penWidth: number}} pad
+ * @param {import("./pad.js").Pad} pad
  */
-export function drawCursor(context, { cursor, isDown, penWidth }) {
+export function drawCursor(context, { cursor, isDown, penWidth, scale }) {
   context.beginPath();
-  context.arc(cursor.x, cursor.y, penWidth / 2 + 3, 0, 2 * Math.PI);
+  context.arc(cursor.x * scale, cursor.y * scale, (penWidth * scale) / 2 + 3, 0, 2 * Math.PI);
   context.lineWidth = 7;
   context.strokeStyle = "#fff";
   context.stroke();

@@ -309,7 +309,7 @@ class Page {
     const { isPhoto, pad } = this;
     find("placeholder").hidden = pad.drawing.strokes.length > 0 || pad.cursor !== null;
     const context = find(isPhoto ? "photo-boxes" : "pad-boxes").getContext("2d");
-    const scale = isPhoto ? this.photo.boxScale : 1;
+    const scale = isPhoto ? this.photo.boxScale : pad.scale;
     const place = (digit) => ({ ...digit, box: digit.box.map((value) => value * scale) });
     const placed = this.state.view === "tutorials" ? [] : this.digits.map(place);
     drawBoxes(context, placed, placed[this.digits.indexOf(this.selected)]);

@@ -1,9 +1,9 @@
 /** The drawing area: mouse, pen, touch and keyboard make strokes. */
 
-import { Drawing } from "./strokes.js";
+import { Drawing, HEIGHT, WIDTH } from "./strokes.js";
 
-/** How far an arrow key moves the cursor, in pixels of the canvas. */
-const STEP = 10;
+/** How far an arrow key moves the cursor, in pixels of the drawing. */
+const STEP = 5;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Pad {
@@ -20,10 +20,15 @@ export class Pad {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.drawing = new Drawing();
+    /** Where the picture is painted that is read. */
+    this.picture = Object.assign(document.createElement("canvas"), {
+      width: WIDTH,
+      height: HEIGHT,
+    });
     this.onChange = onChange;
     this.onCursor = onCursor;
     this.onTap = onTap;
-    this.penWidth = 22;
+    this.penWidth = 11;
     this.erases = false;
     /** The cursor of the keyboard; null while the keyboard is not used to draw. */
     this.cursor = null;
@@ -59,7 +64,8 @@ export class Pad {
 
   /** @returns {Promise<Blob>} the drawing as a PNG file */
   toPng() {
-    return new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
+    this.drawing.paint(this.picture.getContext("2d"));
+    return new Promise((resolve) => this.picture.toBlob(resolve, "image/png"));
   }
 
   #listenToPointers() {
@@ -118,12 +124,17 @@ export class Pad {
     this.change((drawing) => drawing.withdraw());
   }
 
-  /** @returns {import("./strokes.js").Point} where an event is on the canvas */
+  /** Pixels of the canvas in one of the drawing. */
+  get scale() {
+    return this.canvas.width / WIDTH;
+  }
+
+  /** @returns {import("./strokes.js").Point} where an event is on the drawing */
   #locate({ clientX, clientY }) {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
     return {
-      x: ((clientX - left) * this.canvas.width) / width,
-      y: ((clientY - top) * this.canvas.height) / height,
+      x: ((clientX - left) * WIDTH) / width,
+      y: ((clientY - top) * HEIGHT) / height,
     };
   }
 
@@ -148,17 +159,16 @@ export class Pad {
   }
 
   #move(right, down) {
-    const { width, height } = this.canvas;
     const from = this.cursor ?? this.#middle();
     this.cursor = {
-      x: Math.min(width, Math.max(0, from.x + STEP * right)),
-      y: Math.min(height, Math.max(0, from.y + STEP * down)),
+      x: Math.min(WIDTH, Math.max(0, from.x + STEP * right)),
+      y: Math.min(HEIGHT, Math.max(0, from.y + STEP * down)),
     };
     if (this.isDown) this.#extend([{ ...this.cursor }]);
     else this.onCursor();
   }
 
   #middle() {
-    return { x: this.canvas.width / 2, y: this.canvas.height / 2 };
+    return { x: WIDTH / 2, y: HEIGHT / 2 };
   }
 }
