@@ -103,7 +103,7 @@ def test_the_slider_shows_what_the_network_was(open_page):
     wait_until(page, "document.getElementById('snapshot').max === '29'")
     expect_text(page, ".card:nth-child(2) .read", re.compile(r"\d"))
     read = page.inner_text(".card:nth-child(2) .read")
-    assert page.inner_text("#snapshot-state").startswith(f"After iteration 999: {read} (")
+    expect_text(page, "#snapshot-state", re.compile(rf"After iteration 999: {read} \("))
     last = read_bars(page)
     page.focus("#snapshot")
     page.keyboard.press("Home")
