@@ -1,9 +1,10 @@
-"""Write a trained reader into the package, where it is found without training.
+"""Write a trained network into the package, where it is found without training.
 
     python main.py --model reader
     python -m benchmarks.ship runs/reader/1
 
-replaces mnist_graph/runs/shipped/reader and prints its size.
+replaces mnist_graph/runs/shipped/reader and prints its size. The package has `reader` and
+`cnn-best`.
 """
 
 import argparse
@@ -15,8 +16,8 @@ from mnist_graph.exports.exporter import export
 from mnist_graph.exports.formats import LITERT
 from mnist_graph.runs.find import load_run
 from mnist_graph.runs.litert_model import save_shipped_litert
+from mnist_graph.runs.ship import ship
 from mnist_graph.runs.shipped import SHIPPED, WEIGHTS
-from mnist_graph.runs.strip_predictor import ship
 
 
 def main() -> None:

@@ -91,7 +91,8 @@ def _open_network(request: Request) -> "Network":
     """Open the network in the package, or that of the run that the flags name."""
     from mnist_graph.runs.shipped import shipped_reader
 
-    run = shipped_reader() if request.uses_shipped_reader else finished_run(request)
+    is_named = not request.uses_shipped_reader
+    run = finished_run(request, or_shipped=True) if is_named else shipped_reader()
     if _is_for_litert(request, run):
         from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
 

@@ -17,6 +17,7 @@
         pieces       each row in single digits, for a classifier; form brings them to 28x28
     decode       the network's columns -> digits and how sure each is
     locate       where in a strip each digit is
+    second_opinion   a network of single digits on doubtful ones that stand alone
     annotate     draws the digits that were read onto the picture
     digit, boxes, confidence   what is returned; rectangles; when a prediction counts as sure
 

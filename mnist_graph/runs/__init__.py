@@ -12,12 +12,12 @@
     strip_predictor the same for strips
     litert          both in LiteRT; litert_model has what an export leaves for it
     batches         how many examples such a network gets at a time
-    shipped         a trained network in a few files, as in shipped/
+    shipped         trained networks in a few files, in shipped/; ship writes them
     strip_metrics   digits read in strips, aligned with those that stand there
     metrics         confusion matrix, precision, recall, calibration
     arrays          .npz files, read carefully
     children        what processes that run parts of this package are started with
     files           whole-file writes, careful reads
 
-Open `run` first; only `predictor` and `strip_predictor` import TensorFlow.
+Open `run` first; only `predictor`, `strip_predictor` and `ship` import TensorFlow.
 """

@@ -5,7 +5,7 @@
     result.json     as in a run directory
     weights.npz     float16, by the names of the variables
     litert.npz      the rest of its LiteRT model (see litert_model.py)
-    weights.json    the SHA-256 of both, and of the files that strips are made from
+    weights.json    the SHA-256 of both; of a reader, also of the files that strips are made from
 
 The folder is loaded like a finished run. It has no checkpoint, so it cannot be trained any further.
 Batch normalization is folded into the weights: its network has biases instead.
@@ -51,6 +51,13 @@ def shipped_reader() -> Run:
     return load_run(SHIPPED / "reader")
 
 
+def shipped_classifier() -> Run:
+    """Return the network of single digits in the package. Raises MnistGraphError if it is
+    damaged.
+    """
+    return load_run(SHIPPED / "cnn-best")
+
+
 def is_shipped(run: Run) -> bool:
     """Whether the weights of `run` are in weights.npz instead of a checkpoint."""
     return (run.directory / WEIGHTS).exists()
@@ -89,14 +96,18 @@ def save_shipped(run: Run, weights: dict[str, np.ndarray], folder: Path) -> None
 
     Raises MnistGraphError if that fails; nothing is left then.
     """
-    from mnist_graph.data.strips.hands import SOURCE_FILES  # OpenCV, which loading does not need
+    sources: tuple[Path, ...] = ()
+    if run.recipe.reads_strips:
+        # OpenCV, which loading does not need
+        from mnist_graph.data.strips.hands import SOURCE_FILES
 
+        sources = SOURCE_FILES
     small = {name: value.astype(np.float16) for name, value in weights.items()}
     try:
         folder.mkdir(parents=True)
         try:
             write_whole(folder / WEIGHTS, lambda path: _write_arrays(path, small))
-            files = {path.name: file_sha256(path) for path in (folder / WEIGHTS, *SOURCE_FILES)}
+            files = {path.name: file_sha256(path) for path in (folder / WEIGHTS, *sources)}
             write_json(folder / CHECKSUMS, files)
             for name in ("result.json", "recipe.json"):
                 write_json(folder / name, read_json(run.directory / name))

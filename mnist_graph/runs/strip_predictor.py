@@ -1,17 +1,13 @@
 """A trained network for strips, rows of digits, as TensorFlow computes it."""
 
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 
-from mnist_graph.errors import MnistGraphError
-from mnist_graph.graph.layers import BATCH_NORM_EPSILON
 from mnist_graph.runs.batches import strips_per_call
 from mnist_graph.runs.predictor import TrainedNetwork
-from mnist_graph.runs.run import Run
-from mnist_graph.runs.shipped import fold_normalization, save_shipped, shipped_reader
+from mnist_graph.runs.shipped import shipped_reader
 from mnist_graph.runs.strip_network import StripNetwork, count_columns, pad, require_strips
 
 Own = TypeVar("Own", bound="StripPredictor")
@@ -45,16 +41,3 @@ class StripPredictor(StripNetwork, TrainedNetwork):
         return self._run_batches(
             fetched, self.network.pixels, strips, strips_per_call(strips.shape[2])
         )
-
-
-def ship(run: Run, folder: str | Path) -> None:
-    """Write the trained network of a finished run to `folder`, as it is shipped in the package.
-
-    Raises MnistGraphError if the run is unfinished, the weights are too large, or `folder` exists
-    or cannot be written.
-    """
-    if Path(folder).exists():
-        raise MnistGraphError(f"{folder} exists; name a new folder")
-    with StripPredictor(run) as predictor:
-        weights = fold_normalization(predictor.variables(), BATCH_NORM_EPSILON)
-    save_shipped(run, weights, Path(folder))

@@ -17,8 +17,9 @@ from mnist_graph.runs.files import file_sha256
 from mnist_graph.runs.find import load_run
 from mnist_graph.runs.litert_model import REST
 from mnist_graph.runs.predictor import Predictor
+from mnist_graph.runs.ship import ship
 from mnist_graph.runs.shipped import CHECKSUMS, SHIPPED, WEIGHTS, is_shipped
-from mnist_graph.runs.strip_predictor import StripPredictor, ship
+from mnist_graph.runs.strip_predictor import StripPredictor
 
 
 @pytest.fixture(scope="module")
@@ -138,17 +139,31 @@ def test_ship_never_overwrites(shipped, trained):
     assert is_shipped(load_run(shipped))
 
 
-@pytest.mark.skipif(not (SHIPPED / "reader").exists(), reason="no reader has been shipped yet")
-def test_the_shipped_reader_is_what_its_recipe_makes_of_its_data():
-    folder = SHIPPED / "reader"
+@pytest.mark.parametrize(
+    ("model", "sources", "most_bytes"),
+    [("reader", SOURCE_FILES, 4_000_000), ("cnn-best", (), 600_000)],
+)
+def test_the_shipped_networks_are_what_their_recipes_make_of_their_data(model, sources, most_bytes):
+    folder = SHIPPED / model
     run = load_run(folder)
-    assert run.recipe == recipes["reader"]
+    assert run.recipe == recipes[model]
     assert run.sha256 == BUNDLED_SHA256
     checksums = json.loads((folder / CHECKSUMS).read_text())
-    files = (folder / WEIGHTS, folder / REST, *SOURCE_FILES)
+    files = (folder / WEIGHTS, folder / REST, *sources)
     assert checksums == {path.name: file_sha256(path) for path in files}
-    assert (folder / WEIGHTS).stat().st_size <= 4_000_000
+    assert (folder / WEIGHTS).stat().st_size <= most_bytes
     assert run.result is not None
+
+
+def test_the_shipped_reader_sees_nothing_on_empty_paper():
     with StripPredictor.shipped() as opened:
         empty = opened.predict_columns(np.zeros((1, 32, 64), np.uint8))
-    assert (empty.argmax(axis=2) == 10).all(), "there is no digit on empty paper"
+    assert (empty.argmax(axis=2) == 10).all()
+
+
+def test_the_shipped_classifier_is_as_accurate_as_its_run(mnist):
+    run = load_run(SHIPPED / "cnn-best")
+    with Predictor(run) as opened:
+        predicted = opened.predict(mnist.test.pixels[:1000]).argmax(axis=1)
+    assert (predicted == mnist.test.sparse_labels[:1000]).mean() >= 0.994
+    assert run.result.test_accuracy >= 0.996

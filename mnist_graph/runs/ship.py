@@ -1,0 +1,24 @@
+"""Writes a trained network as it is shipped in the package (see shipped.py)."""
+
+from pathlib import Path
+
+from mnist_graph.errors import MnistGraphError
+from mnist_graph.graph.layers import BATCH_NORM_EPSILON
+from mnist_graph.runs.predictor import Predictor
+from mnist_graph.runs.run import Run
+from mnist_graph.runs.shipped import fold_normalization, save_shipped
+from mnist_graph.runs.strip_predictor import StripPredictor
+
+
+def ship(run: Run, folder: str | Path) -> None:
+    """Write the trained network of a finished run to `folder`, as it is shipped in the package.
+
+    Raises MnistGraphError if the run is unfinished, the weights are too large, or `folder` exists
+    or cannot be written.
+    """
+    if Path(folder).exists():
+        raise MnistGraphError(f"{folder} exists; name a new folder")
+    kind = StripPredictor if run.recipe.reads_strips else Predictor
+    with kind(run) as predictor:
+        weights = fold_normalization(predictor.variables(), BATCH_NORM_EPSILON)
+    save_shipped(run, weights, Path(folder))
