@@ -33,5 +33,10 @@ setup(
         ],
         "serve": ["starlette>=0.46,<2", "uvicorn>=0.30,<1", "prometheus-client>=0.20,<1"],
     },
-    entry_points={"console_scripts": ["mnist-graph = mnist_graph.cli:run"]},
+    entry_points={
+        "console_scripts": [
+            "mnist-graph = mnist_graph.cli:run",
+            "mnist-graph-task = mnist_graph.cli.task:run",
+        ]
+    },
 )

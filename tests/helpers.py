@@ -61,8 +61,13 @@ def run_main(cwd, *words):
 
 def start_command(cwd, *words, **options):
     """Start `python main.py words...` in a process of its own, in the folder `cwd`."""
+    return start_python(cwd, str(ROOT / "main.py"), *words, **options)
+
+
+def start_python(cwd, *words, **options):
+    """Start `python words...` in a process of its own, in the folder `cwd`."""
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), *map(str, words)],
+        [sys.executable, *map(str, words)],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,6 +18,7 @@ ORDER = (
     "exports",
     "serving",
     "panels",
+    "cluster",
     "cli",
 )
 """A room imports only from rooms before it."""
@@ -132,6 +133,7 @@ print(sorted(name for name in {names} if name in sys.modules))
     [
         ("mnist_graph.cli", ["tensorflow", "numpy", "PIL", "cv2", "filelock", "asyncio"]),
         ("mnist_graph.panels.__main__", ["tensorflow"]),
+        ("mnist_graph.cli.task", ["tensorflow", "numpy"]),
     ],
 )
 def test_a_part_starts_without_slow_packages(module, absent):

@@ -62,6 +62,13 @@ def test_the_installed_command_trains_on_the_installed_mnist(installed, tmp_path
     assert (tmp_path / "runs" / "softmax" / "1" / "result.json").is_file()
 
 
+def test_the_installed_command_for_clusters_starts_the_other(installed, tmp_path):
+    task = installed.with_name("mnist-graph-task")
+    done = run_installed(task, tmp_path, installed, "--list-models")
+    assert done.returncode == 0, done.stderr
+    assert "softmax" in done.stdout
+
+
 def test_the_data_is_installed_with_its_licence(installed):
     data = next(installed.parent.parent.rglob("mnist_graph/data/mnist"))
     assert sorted(path.name for path in data.iterdir()) == [

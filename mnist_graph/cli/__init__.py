@@ -12,6 +12,7 @@ flags or exits.
     evaluate      --evaluate
     export        --export
     serve         --serve
+    task          mnist-graph-task: another command, as one task of a cluster
     describe      --list-models, --describe
     plot          --plot
     hooks         what training shows on a terminal, and how a terminal stops it
