@@ -1,0 +1,188 @@
+"""The thread that keeps in touch with the other tasks while this one trains.
+
+It sends a sign of life several times within the timeout, hands the others' messages on, and notices
+when one of them dies, hangs or cannot be reached. A task that waits in TensorFlow for another one
+waits without end; so on a failure the thread closes the session, which ends the wait.
+"""
+
+import os
+import selectors
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+
+from mnist_graph.cluster.channel import Channel, Lost, Message
+from mnist_graph.cluster.tf_config import Cluster
+from mnist_graph.errors import MnistGraphError
+
+GRACE_SECONDS = 10.0
+"""How long a process may take to end once training has failed; then it is ended."""
+PATIENCE = 0.9
+"""The share of the timeout after which a silent task is given up: the rest is for telling all."""
+
+
+class Failed(Exception):
+    """Training with the others has failed; `Control.failure` says how."""
+
+
+class Control:
+    """The connections of this task to others, by their ranks. `complain` prints a line when the
+    process has to be ended from outside, because it does not end by itself.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        channels: dict[int, Channel],
+        timeout: float,
+        complain: Callable[[object], None],
+    ) -> None:
+        self.cluster, self.channels = cluster, channels
+        self.timeout, self.complain = timeout, complain
+        self.failure: MnistGraphError | None = None
+        """How training with the others has failed, if it has."""
+        self.changed = threading.Condition()
+        """Notified when a message has been handled, or training has failed or ended."""
+        self.ended = threading.Event()
+        """Set when nothing more is expected from the others."""
+        self.session: Any = None
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        now = time.monotonic()
+        for channel in self.channels.values():
+            channel.heard = now
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Called by the main thread when it leaves: nothing more can fail."""
+        self.ended.set()
+        self._left.set()
+
+    def handle(self, rank: int, message: Message) -> None:
+        """Called for each message from the task of this rank."""
+        raise NotImplementedError
+
+    def sign_of_life(self) -> Message:
+        """Return what to send several times within the timeout."""
+        return {"alive": True}
+
+    def tick(self) -> None:
+        """Called as often, for what else can go wrong."""
+
+    def announce_failure(self, failure: MnistGraphError) -> None:
+        """Called once training has failed, to tell the others."""
+
+    def send_all(self, **message: Any) -> None:
+        """Send a message to every task that this one is connected to."""
+        for channel in self.channels.values():
+            channel.send(**message)
+
+    def fail(self, text: str, code: int = 1) -> None:
+        """Record how training has failed, and end what waits for other tasks. Only the first
+        failure counts.
+        """
+        with self.changed:
+            if self.failure is not None or self.ended.is_set():
+                return
+            self.failure = MnistGraphError(text)
+            self.failure.exit_code = code
+            self.changed.notify_all()
+        self.announce_failure(self.failure)
+        self.interrupt(code, self.failure)
+
+    def interrupt(self, code: int, said: object = None) -> None:
+        """End what waits for other tasks: the session call, or else the process, with `code`."""
+
+        def end_process() -> None:
+            if not self._left.wait(GRACE_SECONDS):
+                if said is not None:
+                    self.complain(said)
+                os._exit(code)
+
+        threading.Thread(target=end_process, daemon=True).start()
+        session = self.session
+        if session is not None:
+            session.close()
+
+    def wait_for(self, what: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until a message has made `what()` true; return whether it has within `seconds`.
+        Raises Failed.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        with self.changed:
+            while not what():
+                if self.failure is not None:
+                    raise Failed
+                if end is not None and time.monotonic() >= end:
+                    return False
+                self.changed.wait(0.1)  # short, so that Python can handle signals
+        return True
+
+    @contextmanager
+    def guarded(self, session: Any) -> Iterator[Any]:
+        """Provide the session; what fails in it because another task has failed is raised as this
+        failure.
+        """
+        try:
+            with session:
+                self.session = session
+                yield session
+        except tf.errors.ResourceExhaustedError:
+            raise
+        except (Failed, RuntimeError, tf.errors.OpError) as error:
+            if isinstance(error, RuntimeError) and not self._is_over():
+                raise  # not that the session has been closed
+            with self.changed:  # a connection may break before it is known why
+                self.changed.wait_for(self._is_over, self.timeout)
+            if self.ended.is_set():
+                raise Failed from error
+            if self.failure is None:
+                raise
+            raise self.failure from error
+        finally:
+            self.session = None
+
+    def _is_over(self) -> bool:
+        return self.failure is not None or self.ended.is_set()
+
+    def _run(self) -> None:
+        interval = min(1.0, self.timeout / 10)
+        with selectors.DefaultSelector() as selector:
+            for rank, channel in self.channels.items():
+                selector.register(channel, selectors.EVENT_READ, rank)
+            sent = 0.0
+            while not self.ended.is_set() and self.failure is None:
+                for key, _ in selector.select(interval):
+                    self._receive(key.data)
+                if time.monotonic() - sent >= interval:
+                    sent = time.monotonic()
+                    self.send_all(**self.sign_of_life())
+                    self._check_silence()
+                    self.tick()
+
+    def _receive(self, rank: int) -> None:
+        if self.ended.is_set() or self.failure is not None:
+            return
+        name = self.cluster.tasks[rank]
+        try:
+            for message in self.channels[rank].receive():
+                self.handle(rank, message)
+        except Lost as lost:
+            self.fail(f"{name} has died: {lost}")
+        except (KeyError, TypeError, ValueError) as error:
+            self.fail(f"{name} has sent an invalid message: {error!r}")
+        with self.changed:
+            self.changed.notify_all()
+
+    def _check_silence(self) -> None:
+        for rank, channel in self.channels.items():
+            if time.monotonic() - channel.heard > PATIENCE * self.timeout:
+                name = self.cluster.tasks[rank]
+                self.fail(f"{name} has not answered within {self.timeout:g} seconds (--timeout)")
