@@ -11,7 +11,7 @@ MAX_LINE = 2**20
 """The longest message, in bytes; the longest that is sent, a recipe, has about a thousand."""
 
 
-class Lost(Exception):
+class Lost(Exception):  # noqa: N818 - not an error by itself
     """The other task has closed the connection, or sends what is not a message."""
 
 

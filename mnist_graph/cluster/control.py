@@ -25,7 +25,7 @@ PATIENCE = 0.9
 """The share of the timeout after which a silent task is given up: the rest is for telling all."""
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - `failure` is the error
     """Training with the others has failed; `Control.failure` says how."""
 
 

@@ -1,5 +1,5 @@
-"""The tasks meet before anything is trained: each tells the first one what it is about to train, and
-all start, or none.
+"""The tasks meet before anything is trained: each tells the first one what it is about to train,
+and all start, or none.
 
 They meet at the port of the first task, before TensorFlow's server takes it over; the connections
 stay open for `control`.
@@ -101,10 +101,8 @@ class _Meeting:
         while len(self.present) < len(expected) and not self.faults:
             left = end - time.monotonic()
             if left <= 0:
-                missing = [
-                    self.cluster.tasks[rank] for rank in expected if rank not in self.present
-                ]
-                names = " and ".join(map(str, missing))
+                missing = [rank for rank in expected if rank not in self.present]
+                names = " and ".join(str(self.cluster.tasks[rank]) for rank in missing)
                 self.faults.append(f"{names} did not come within {self.timeout:g} seconds")
             for key, _ in self.selector.select(max(0.0, min(left, self.timeout / 10))):
                 self._receive(key.fileobj)
@@ -140,9 +138,7 @@ class _Meeting:
     def _admit(self, channel: Channel, rank: Any, facts: Facts, fault: str | None) -> None:
         is_rank = isinstance(rank, int) and 0 < rank < len(self.cluster.tasks)
         if facts["tasks"] != self.facts["tasks"] or not is_rank:
-            own, others = (
-                " ".join(address for _, _, address in f["tasks"]) for f in (self.facts, facts)
-            )
+            own, others = _addresses(self.facts), _addresses(facts)
             self.faults.append(
                 f"the TF_CONFIG of a task has {others}, that of {self.cluster.task} has {own}; "
                 "give all tasks the same cluster"
@@ -158,6 +154,10 @@ class _Meeting:
                 self.faults.append(f"{name} differs from {self.cluster.task}: {differences}")
             return
         channel.send(end=1, text=self.faults[-1])
+
+
+def _addresses(facts: Facts) -> str:
+    return " ".join(str(address) for _, _, address in facts["tasks"])
 
 
 def compare(mine: Facts, others: Facts) -> str:

@@ -20,6 +20,7 @@ class Server:
     def __init__(self, cluster: Cluster, device: Device, network: str, address: str | None) -> None:
         neighbours = cluster.neighbours
         config = session_config(device, network, len(neighbours))
+        config.use_per_session_threads = False  # not supported here
         config.experimental.collective_group_leader = f"/job:{JOB}/replica:0/task:0"
         config.device_filters.append(f"/job:{JOB}/task:{cluster.rank}")
         if device.kind == "gpu":  # pragma: no cover - needs GPUs

@@ -40,13 +40,13 @@ class RandomRows(NamedTuple):
     """Random numbers for some rows of a batch: those that the rows get in the whole batch."""
 
     whole: np.random.Generator
-    count: int
+    size: int
     """The number of images in the whole batch."""
     part: slice
 
     def rows(self, draw: Callable[[int], NDArray[Any]], axis: int = 0) -> NDArray[Any]:
-        """Draw for all images by `draw(count)`; return the numbers of these rows, along `axis`."""
-        return draw(self.count)[(slice(None),) * axis + (self.part,)]
+        """Draw for all images by `draw(size)`; return the numbers of these rows, along `axis`."""
+        return draw(self.size)[(slice(None),) * axis + (self.part,)]
 
 
 @functools.lru_cache(maxsize=16)
