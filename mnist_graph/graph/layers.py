@@ -28,6 +28,8 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 BATCH_NORM_EPSILON = 1e-5
 """Added to the variance, against division by zero."""
+FUSED_EPSILON = 1.001e-5
+"""What TensorFlow's fused operation makes of it: it raises it to the least that cuDNN takes."""
 
 
 @contextmanager
@@ -211,7 +213,7 @@ def _normalize_together(
     count = tf.cast(share.batch_size * tf.reduce_prod(tf.shape(inputs)[1:3]), tf.float32)
     distance, square = tf.split(share.total(tf.concat(sums, axis=0)) / count, 2)
     mean, variance = near + distance, tf.maximum(square - tf.square(distance), 0.0)
-    output = tf.nn.batch_normalization(frames, mean, variance, offset, None, BATCH_NORM_EPSILON)
+    output = tf.nn.batch_normalization(frames, mean, variance, offset, None, FUSED_EPSILON)
     unbiased = variance * count / tf.maximum(count - 1, 1.0)
     return tf.cast(output, inputs.dtype), mean, unbiased
 
