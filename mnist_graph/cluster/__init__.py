@@ -6,6 +6,7 @@
     control     the thread that reads them, and notices tasks that die or hang
     lead        what the first task does besides training: see training/team.py
     follow      how the others train along
+    reach       which tasks cannot be reached, when a step does not end
     server      TensorFlow's server, and the session in it
     listening   which addresses a port answers on
     variables   giving all tasks the same variables, and comparing them

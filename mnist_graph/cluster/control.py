@@ -1,12 +1,13 @@
 """The thread that keeps in touch with the other tasks while this one trains.
 
 It sends a sign of life several times within the timeout, hands the others' messages on, and notices
-when one of them dies, hangs or cannot be reached. A task that waits in TensorFlow for another one
-waits without end; so on a failure the thread closes the session, which ends the wait.
+when one of them dies, hangs or cannot be reached. A session call that needs another task waits for
+it without end; so on a failure the thread closes the session, which ends the call.
 """
 
 import os
 import selectors
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,21 +50,34 @@ class Control:
         """Notified when a message has been handled, or training has failed or ended."""
         self.ended = threading.Event()
         """Set when nothing more is expected from the others."""
+        self.interval = min(1.0, timeout / 10)
+        """From one sign of life to the next, in seconds."""
         self.session: Any = None
+        self._is_calling = False
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._background: list[threading.Thread] = []
+        self._waking, self._woken = socket.socketpair()
 
     def start(self) -> None:
         """Start the thread."""
         now = time.monotonic()
         for channel in self.channels.values():
             channel.heard = now
-        self._thread.start()
+        self.in_background(self._run)
 
     def stop(self) -> None:
         """Called by the main thread when it leaves: nothing more can fail."""
         self.ended.set()
         self._left.set()
+        self._waking.close()
+        for thread in self._background:
+            thread.join()  # Python must not end while a thread is in TensorFlow
+
+    def in_background(self, task: Callable[..., None], *arguments: Any) -> None:
+        """Start `task` in a thread of its own, which `stop` waits for."""
+        thread = threading.Thread(target=task, args=arguments, daemon=True)
+        self._background.append(thread)
+        thread.start()
 
     def handle(self, rank: int, message: Message) -> None:
         """Called for each message from the task of this rank."""
@@ -107,9 +121,24 @@ class Control:
                 os._exit(code)
 
         threading.Thread(target=end_process, daemon=True).start()
-        session = self.session
-        if session is not None:
-            session.close()
+        with self.changed:
+            if self._is_calling and self.session is not None:
+                self.session.close()
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Provide a context for a session call that needs all tasks. Raises Failed if training has
+        failed or ended.
+        """
+        with self.changed:
+            if self._is_over():
+                raise Failed
+            self._is_calling = True
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._is_calling = False
 
     def wait_for(self, what: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait until a message has made `what()` true; return whether it has within `seconds`.
@@ -153,15 +182,16 @@ class Control:
         return self.failure is not None or self.ended.is_set()
 
     def _run(self) -> None:
-        interval = min(1.0, self.timeout / 10)
         with selectors.DefaultSelector() as selector:
+            selector.register(self._woken, selectors.EVENT_READ, None)
             for rank, channel in self.channels.items():
                 selector.register(channel, selectors.EVENT_READ, rank)
             sent = 0.0
             while not self.ended.is_set() and self.failure is None:
-                for key, _ in selector.select(interval):
-                    self._receive(key.data)
-                if time.monotonic() - sent >= interval:
+                for key, _ in selector.select(self.interval):
+                    if key.data is not None:
+                        self._receive(key.data)
+                if time.monotonic() - sent >= self.interval:
                     sent = time.monotonic()
                     self.send_all(**self.sign_of_life())
                     self._check_silence()

@@ -1,7 +1,6 @@
 """What every task but the first does: it trains along, as the first one says."""
 
 import queue
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -107,13 +106,15 @@ class Follower(Control, Team):
             steps.losses, [steps.pixels, steps.labels, steps.keep_prob, steps.steps]
         )
         self.send_all(ready=True)
-        session.run(broadcast)
+        with self.calling():
+            session.run(broadcast)
         self._completed(session.run(graph.global_step))
         keep_prob = np.float32(recipe.fed_keep_prob)
         examples = training_batches(data, recipe, recipe.reads_strips, self._ranges(), share.rows)
         for iterations, (pixels, labels) in examples:
             self._doing = iterations.start
-            take_steps(pixels, labels, keep_prob, len(iterations))
+            with self.calling():
+                take_steps(pixels, labels, keep_prob, len(iterations))
             self._completed(iterations.stop)
             self._pass_signal_on()
         self.wait_for(self._has_ended)  # the first may still compare variables
@@ -153,9 +154,9 @@ class Follower(Control, Team):
         elif "serving" in message:
             self._serves = True
         elif "digest" in message:
-            self._in_background(self._send_digest, int(message["digest"]))
+            self.in_background(self._send_digest, int(message["digest"]))
         elif "probe" in message:
-            self._in_background(self._send_unreachable, float(message["probe"]))
+            self.in_background(self._send_unreachable, float(message["probe"]))
         elif "end" in message:
             self._receive_end(int(message["end"]), str(message["text"]))
 
@@ -166,9 +167,6 @@ class Follower(Control, Team):
             self.interrupt(code)  # it may wait for a step that the first does not take
         else:
             self.fail(text, code)
-
-    def _in_background(self, task: Callable[[Any], None], argument: Any) -> None:
-        threading.Thread(target=task, args=(argument,), daemon=True).start()
 
     def _send_digest(self, iteration: int) -> None:
         """Send the digest of the variables after so many iterations. The next step may have begun,

@@ -4,7 +4,6 @@ It tells them the recipe, the iterations of each session call and when training 
 their variables at checkpoints, and decides what has failed.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -125,13 +124,12 @@ class Lead(Control, Team):
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        if self.failure is not None:
-            raise Failed
-        self._call = time.monotonic(), self._announced
-        try:
-            yield
-        finally:
-            self._call = self._probed = None
+        with self.calling():
+            self._call = time.monotonic(), self._announced
+            try:
+                yield
+            finally:
+                self._call = self._probed = None
 
     def require_equal(self, iteration: int) -> None:
         self._digests.clear()
@@ -149,20 +147,22 @@ class Lead(Control, Team):
 
     def tick(self) -> None:
         """Notice a session call that does not end although all tasks are alive."""
-        call = self._call
-        if call is None or time.monotonic() - call[0] < STALL * self.timeout:
+        call, now = self._call, time.monotonic()
+        if call is None or now - call[0] < STALL * self.timeout:
             return
+        if any(now - channel.heard > 3 * self.interval for channel in self.channels.values()):
+            return  # one may be silent, which `control` notices
         for rank, doing in self._doing.items():
             if doing is True:
                 name = self.cluster.tasks[rank]
                 self.fail(f"{name} is alive, but has not trained within {self.timeout:g} seconds")
                 return
         if self._probed is None:
-            self._probed = time.monotonic()
+            self._probed = now
             self._unreachable.clear()
             self.send_all(probe=PROBE * self.timeout)
-            threading.Thread(target=self._probe, daemon=True).start()
-        elif time.monotonic() - self._probed > 1.2 * PROBE * self.timeout:
+            self.in_background(self._probe)
+        elif now - self._probed > 1.2 * PROBE * self.timeout:
             self.fail(self._describe_stall())
 
     def _probe(self) -> None:
