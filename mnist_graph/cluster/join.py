@@ -83,6 +83,7 @@ class _Meeting:
     def __init__(self, cluster: Cluster, facts: Facts, door: socket.socket, timeout: float) -> None:
         self.cluster, self.facts, self.door, self.timeout = cluster, facts, door, timeout
         self.present: dict[int, Channel] = {}
+        self.refused: list[Channel] = []
         self.faults: list[str] = []
         self.selector = selectors.DefaultSelector()
         self.selector.register(door, selectors.EVENT_READ)
@@ -98,12 +99,14 @@ class _Meeting:
         """Return the connections to all other tasks. Raises MnistGraphError, there too."""
         expected = range(1, len(self.cluster.tasks))
         end, told = time.monotonic() + self.timeout, 0.0
-        while len(self.present) < len(expected) and not self.faults:
+        # With a fault too: each task that comes is to be told.
+        while len(self.present) + len(self.refused) < len(expected):
             left = end - time.monotonic()
             if left <= 0:
                 missing = [rank for rank in expected if rank not in self.present]
                 names = " and ".join(str(self.cluster.tasks[rank]) for rank in missing)
                 self.faults.append(f"{names} did not come within {self.timeout:g} seconds")
+                break
             for key, _ in self.selector.select(max(0.0, min(left, self.timeout / 10))):
                 self._receive(key.fileobj)
             if time.monotonic() - told > self.timeout / 10:
@@ -117,7 +120,7 @@ class _Meeting:
         return self.present
 
     def _send_all(self, **message: Any) -> None:
-        for channel in self.present.values():
+        for channel in (*self.present.values(), *self.refused):
             channel.send(**message)
 
     def _receive(self, source: Any) -> None:
@@ -131,9 +134,10 @@ class _Meeting:
         except (Lost, KeyError, TypeError) as lost:  # others too may try a port
             self.selector.unregister(source)
             source.close()
-            for rank, channel in self.present.items():
+            for rank, channel in list(self.present.items()):
                 if channel is source:
                     self.faults.append(f"{self.cluster.tasks[rank]} has died: {lost}")
+                    self.refused.append(self.present.pop(rank))
 
     def _admit(self, channel: Channel, rank: Any, facts: Facts, fault: str | None) -> None:
         is_rank = isinstance(rank, int) and 0 < rank < len(self.cluster.tasks)
@@ -153,7 +157,7 @@ class _Meeting:
                 name = self.cluster.tasks[rank]
                 self.faults.append(f"{name} differs from {self.cluster.task}: {differences}")
             return
-        channel.send(end=1, text=self.faults[-1])
+        self.refused.append(channel)
 
 
 def _addresses(facts: Facts) -> str:
