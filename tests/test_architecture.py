@@ -14,6 +14,7 @@ ORDER = (
     "graph",
     "runs",
     "training",
+    "cluster",
     "reading",
     "exports",
     "serving",
@@ -24,6 +25,10 @@ ORDER = (
 """A room imports only from rooms before it."""
 SIDE_BY_SIDE = {
     ("training", "reading"),
+    ("cluster", "reading"),
+    ("cluster", "exports"),
+    ("cluster", "serving"),
+    ("cluster", "panels"),
     ("training", "exports"),
     ("reading", "exports"),
     ("reading", "panels"),
@@ -110,6 +115,7 @@ def loaded_with(module):
         ("panels.__main__", "training.loop"),
         ("training.loop", "reading"),
         ("training.loop", "training.saving"),
+        ("training.loop", "cluster"),
         ("runs.predictor", "training"),
         ("runs.predictor", "reading"),
     ],

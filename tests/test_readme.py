@@ -14,9 +14,6 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, *DOCS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 MAX_LINES = 100
 """Lines of text in the README, apart from tables, code blocks, pictures and blank lines."""
-if "--workers" not in create_parser().format_help():
-    # To be removed with the first commit that has distributed training.
-    PAGES.remove(ROOT / "docs" / "cluster.md")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 FLAG = re.compile(r"(?<![-\w])--[a-z][a-z-]*")
 MEASURED_ROW = re.compile(r"^\| .*\*\*0\.\d{4}\*\*.*$", flags=re.MULTILINE)

@@ -4,6 +4,7 @@ flags or exits.
     parser        the flags and their help
     request       the flags of one call, checked
     train         --model, --resume, and the finished run that other commands need
+    cluster       the same as one task of several: TF_CONFIG, --workers
     predict       --predict: inputs in, results out
     inputs        the files, folders and standard input it names, page by page
     results       where the digits of a page go
@@ -45,7 +46,8 @@ def run() -> NoReturn:
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command with `words` (default: those of sys.argv); return the exit code."""
     try:
-        request = Request(parse(words))
+        words = sys.argv[1:] if words is None else words
+        request = Request(parse(words), words)
         with warnings_as_notes(), request.at_exit:
             code = _execute(request)
         sys.stdout.flush()
@@ -93,6 +95,7 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.serve import serve
 
         return serve(request)
+    from mnist_graph.cli.cluster import train_in_cluster
     from mnist_graph.cli.train import resume, train
 
-    return resume(request) if options.resume else train(request)
+    return train_in_cluster(request, resume if options.resume else train)

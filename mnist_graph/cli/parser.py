@@ -67,6 +67,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_export(parser.add_argument_group("export"))
     _add_serve(parser.add_argument_group("serve"))
     _add_runs(parser.add_argument_group("resume and runs"))
+    _add_cluster(parser.add_argument_group("train on several processes or machines (TF_CONFIG)"))
     return parser
 
 
@@ -236,6 +237,29 @@ def _add_runs(group: argparse._ArgumentGroup) -> None:
         "--resume",
         action="store_true",
         help="continue an interrupted run; with a larger --iterations, make a run longer",
+    )
+
+
+def _add_cluster(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--workers", type=int, metavar="N", help="train in N processes on this machine")
+    add(
+        "--restarts",
+        type=int,
+        metavar="N",
+        help="with --workers: after a failure, resume up to N times (default: 0)",
+    )
+    add(
+        "--scale-batch",
+        action="store_true",
+        help="multiply the batch size by the number of workers, and the learning rate with it; "
+        "without, they share the batch, and the result is that of one process",
+    )
+    add(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="stop if a worker does not come, or does not answer, within SECONDS (default: 60)",
     )
 
 

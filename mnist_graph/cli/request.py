@@ -28,10 +28,12 @@ SERVE_FLAGS = ("port", "host", "token")
 TRAINING_FLAGS = ("watch", "snapshots", "log_every", "save_every")
 """The flags that need a run that is still to be trained."""
 RECIPE_FLAGS = ("model", "data_dir", "set", *OVERRIDABLE)
+CLUSTER_FLAGS = ("workers", "restarts", "scale_batch", "timeout")
+"""The flags of training in several processes."""
 RUN_FLAGS = (*RECIPE_FLAGS, *TRAINING_FLAGS, "device", "quiet", "run_dir")
 FLAGS_OF: dict[str, tuple[str, ...]] = {
-    "train": RUN_FLAGS,
-    "resume": RUN_FLAGS,
+    "train": (*RUN_FLAGS, *CLUSTER_FLAGS),
+    "resume": (*RUN_FLAGS, *CLUSTER_FLAGS),
     "predict": (*RUN_FLAGS, *PREDICT_FLAGS),
     "evaluate": RUN_FLAGS,
     "export": RUN_FLAGS,
@@ -48,8 +50,10 @@ class Request:
     effect.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, words: Sequence[str] = ()) -> None:
         self.options = options
+        self.words = words
+        """What was typed after the command."""
         self.at_exit = ExitStack()
         """What has to be closed when the command is done, such as a window."""
         self._data: dict[int, DataSets] = {}

@@ -10,25 +10,29 @@ from mnist_graph.cli.messages import note
 from mnist_graph.cli.parser import PROGRAM
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request, flag
+from mnist_graph.cluster.scaling import scale_batch
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.runs.find import find_run, list_runs, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
 
 if TYPE_CHECKING:
+    from mnist_graph.cluster.lead import Lead
     from mnist_graph.training.hooks import Hook
 
-REPEATED = ("data_dir", "device", "log_every", "save_every")
+REPEATED = ("data_dir", "device", "log_every", "save_every", "timeout")
 """The flags that the command printed for resuming repeats."""
 
 
-def train(request: Request) -> int:
-    """Train the recipe and print the test accuracy."""
-    show_result(request, train_recipe(request))
+def train(request: Request, lead: "Lead | None" = None) -> int:
+    """Train the recipe, alone or leading other tasks, and print the test accuracy."""
+    show_result(request, train_recipe(request, lead))
     return 0
 
 
-def resume(request: Request) -> int:
-    """Continue an interrupted run, or make a run longer, and print the test accuracy."""
+def resume(request: Request, lead: "Lead | None" = None) -> int:
+    """Continue an interrupted run, or make a run longer, alone or leading other tasks, and print
+    the test accuracy.
+    """
     request.check()
     directory, iterations = request.options.run_dir, request.overrides.get("iterations")
     run = _newest_unfinished(request) if directory is None else load_run(directory)
@@ -39,7 +43,7 @@ def resume(request: Request) -> int:
         from mnist_graph.training.train import resume as resume_run
 
         call = partial(resume_run, run.directory, data, iterations=iterations)
-        run = _until_stopped(request, f"resuming {run.directory}", call)
+        run = _until_stopped(request, f"resuming {run.directory}", call, lead)
     else:
         # The other flags are those of a command that is repeated until the run is finished.
         request.require_no_training_flags(run, ["watch"])
@@ -48,16 +52,19 @@ def resume(request: Request) -> int:
     return 0
 
 
-def train_recipe(request: Request) -> Run:
-    """Train the recipe; return the finished run."""
+def train_recipe(request: Request, lead: "Lead | None" = None) -> Run:
+    """Train the recipe, alone or leading other tasks; return the finished run."""
     request.check()
     recipe = request.recipe
+    if request.options.scale_batch and lead is not None:
+        recipe, said = scale_batch(recipe, len(lead.cluster.tasks), request.overrides)
+        request.say(said)
     data = request.read_data(recipe)
     import_tensorflow()
     from mnist_graph.training.train import train as train_run
 
     call = partial(train_run, recipe, data, request.options.run_dir, runs_dir=RUNS_DIR)
-    return _until_stopped(request, f"training {recipe.model}", call)
+    return _until_stopped(request, f"training {recipe.model}", call, lead)
 
 
 def finished_run(request: Request, or_shipped: bool = False) -> Run:
@@ -157,7 +164,9 @@ def _differences(request: Request, run: Run) -> list[str]:
     return run.recipe.override(**given).differences(run.recipe)
 
 
-def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run:
+def _until_stopped(
+    request: Request, task: str, call: Callable[..., Run], lead: "Lead | None"
+) -> Run:
     """Call `train` or `resume` with the hooks of a terminal. Ctrl-C, SIGTERM and SIGHUP save a
     checkpoint and exit with the command that resumes the run.
     """
@@ -165,6 +174,7 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
     from mnist_graph.panels.watch import Watch
     from mnist_graph.training.hooks import Stop
     from mnist_graph.training.snapshots import SaveSnapshots
+    from mnist_graph.training.train import ALONE
 
     options = request.options
     stop_on_signal, lines = StopOnSignal(), PrintLines()
@@ -177,19 +187,23 @@ def _until_stopped(request: Request, task: str, call: Callable[..., Run]) -> Run
         hooks.append(request.at_exit.enter_context(watch))
     if options.snapshots:
         hooks.append(SaveSnapshots())
+    if lead is not None:
+        hooks.append(lead.hook)
     try:
         return call(
             device=options.device,
             log_every=options.log_every,
             save_every=options.save_every,
             hooks=hooks,
+            team=lead or ALONE,
         )
     except Stop as stop:
         command = _resume_command(request, stop.run)
         note(f"stopped after iteration {stop.iteration}; resume with: {command}")
         if lines.failure is not None:
             raise lines.failure from None
-        sys.exit(128 + (stop_on_signal.received or 0))
+        received = stop_on_signal.received or (lead and lead.received)
+        sys.exit(128 + (received or 0))
 
 
 def _resume_command(request: Request, run: Run) -> str:
@@ -202,6 +216,8 @@ def _resume_command(request: Request, run: Run) -> str:
             words += [flag(name), str(getattr(options, name))]
     if options.snapshots:
         words.append("--snapshots")
+    if options.workers is not None:
+        words += ["--workers", str(options.workers)]
     if options.quiet:  # pragma: no cover - without lines, a test cannot time a signal
         words.append("--quiet")
     return shlex.join(words)

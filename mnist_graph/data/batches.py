@@ -18,6 +18,8 @@ with -1.
 """
 TEST_STRIPS = 2000
 """How many strips test a network: at an accuracy of 0.9, its standard error is 0.007."""
+WHOLE = slice(None)
+"""All rows of a batch."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -39,21 +41,22 @@ class BatchSettings(StripSettings, Protocol):
 
 
 def batches(
-    dataset: DataSet, settings: BatchSettings, ranges: Iterable[range]
+    dataset: DataSet, settings: BatchSettings, ranges: Iterable[range], rows: slice = WHOLE
 ) -> Iterator[tuple[range, Batch]]:
-    """Yield each range of iterations with its batches, concatenated: pixels, uint8
-    [len(range) * batch_size, height, width], and labels, int32 [len(range) * batch_size].
+    """Yield each range of iterations with its batches, or these `rows` of each, concatenated:
+    pixels, uint8 [len(range) * batch_size, height, width], and labels, int32
+    [len(range) * batch_size].
 
     A thread prepares the next range while the caller uses the current one.
     """
-    return _ahead(lambda iterations: _make_batches(dataset, settings, iterations), ranges)
+    return _ahead(lambda iterations: _make_batches(dataset, settings, iterations, rows), ranges)
 
 
 def strip_batches(
-    data: DataSets, settings: StripSettings, ranges: Iterable[range]
+    data: DataSets, settings: StripSettings, ranges: Iterable[range], rows: slice = WHOLE
 ) -> Iterator[tuple[range, Batch]]:
-    """Yield each range, of a single iteration, with its strips and their labels, made from the
-    training digits. They are prepared as those of `batches`.
+    """Yield each range, of a single iteration, with its strips and their labels, or these `rows` of
+    them, made from the training digits. They are prepared as those of `batches`.
     """
     from mnist_graph.data.strips.maker import training_strips  # OpenCV, which MNIST does not need
 
@@ -61,9 +64,22 @@ def strip_batches(
 
     def make(iterations: range) -> Batch:
         (iteration,) = iterations
-        return maker.batch(iteration, settings.batch_size)
+        return maker.batch(iteration, settings.batch_size, rows)
 
     return _ahead(make, ranges)
+
+
+def training_batches(
+    data: DataSets,
+    settings: BatchSettings,
+    reads_strips: bool,
+    ranges: Iterable[range],
+    rows: slice = WHOLE,
+) -> Iterator[tuple[range, Batch]]:
+    """Yield what `strip_batches` yields, or else what `batches` does."""
+    if reads_strips:
+        return strip_batches(data, settings, ranges, rows)
+    return batches(data.train, settings, ranges, rows)
 
 
 def require_digits(data: DataSets) -> None:
@@ -98,15 +114,17 @@ def make_batch(dataset: DataSet, settings: BatchSettings, iteration: int) -> Bat
     return _make_batches(dataset, settings, range(iteration, iteration + 1))
 
 
-def _make_batches(dataset: DataSet, settings: BatchSettings, iterations: range) -> Batch:
+def _make_batches(
+    dataset: DataSet, settings: BatchSettings, iterations: range, rows: slice = WHOLE
+) -> Batch:
     count, size, seed = dataset.num_examples, settings.batch_size, settings.seed
-    indices = np.concatenate([batch_indices(count, size, seed, i) for i in iterations])
+    indices = np.concatenate([batch_indices(count, size, seed, i)[rows] for i in iterations])
     pixels = dataset.pixels[indices]
     if settings.augmentation is not None:
         for iteration, batch in zip(iterations, np.split(pixels, len(iterations)), strict=True):
             # The third number keeps this random stream apart from that of the epoch orders.
             random = np.random.default_rng((seed, iteration, 1))
-            batch[:] = augment(batch, random, settings.augmentation)
+            batch[:] = augment(batch, random, settings.augmentation, (size, rows))
     return pixels, sparse_labels(dataset, indices)
 
 

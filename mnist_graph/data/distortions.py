@@ -21,6 +21,8 @@ Classification", CVPR 2012 (the same, drawn anew in every epoch).
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +34,19 @@ MAX_THINNING = 0.9
 at 1, nothing would be left of a fine stroke."""
 
 _CELLS = 4  # B-spline intervals across the frame, in each direction
+
+
+class RandomRows(NamedTuple):
+    """Random numbers for some rows of a batch: those that the rows get in the whole batch."""
+
+    whole: np.random.Generator
+    size: int
+    """The number of images in the whole batch."""
+    part: slice
+
+    def rows(self, draw: Callable[[int], NDArray[Any]], axis: int = 0) -> NDArray[Any]:
+        """Draw for all images by `draw(size)`; return the numbers of these rows, along `axis`."""
+        return draw(self.size)[(slice(None),) * axis + (self.part,)]
 
 
 @functools.lru_cache(maxsize=16)
@@ -65,13 +80,13 @@ def _ink_sides(ink: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def _affine(
-    images: NDArray[np.uint8], rng: np.random.Generator, strength: Augmentation
+    images: NDArray[np.uint8], rng: RandomRows, strength: Augmentation
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw matrices [n, 2, 2] and shifts [n, 2] (y, x) that map source to output positions
     about the centre of the frame and keep every image's ink inside it.
     """
     count, *frame = images.shape
-    draw = rng.uniform(-1.0, 1.0, (6, count))
+    draw = rng.rows(lambda n: rng.whole.uniform(-1.0, 1.0, (6, n)), axis=1)
     turn = np.deg2rad(strength.rotation) * draw[0]
     slant = np.tan(np.deg2rad(strength.shear) * draw[1])
     scale_y, scale_x = np.exp(np.log1p(strength.scale) * draw[2:4])
@@ -97,9 +112,7 @@ def _affine(
     return matrix.astype(np.float32), shift.astype(np.float32)
 
 
-def _warp(
-    images: NDArray[np.uint8], rng: np.random.Generator, strength: Augmentation
-) -> NDArray[np.uint8]:
+def _warp(images: NDArray[np.uint8], rng: RandomRows, strength: Augmentation) -> NDArray[np.uint8]:
     """Apply the affine and elastic distortions."""
     count, height, width = images.shape
     basis_y, basis_x = _basis(height), _basis(width)
@@ -108,7 +121,10 @@ def _warp(
     # Source position = centre + inverse @ (output - centre - shift) + elastic field. The
     # source has one pixel of padding, hence + 1.
     centre = np.array([(height + 1) / 2, (width + 1) / 2], np.float32)
-    field = rng.standard_normal((2, count, len(basis_y) - 2, len(basis_x) - 2), np.float32)
+    size_y, size_x = len(basis_y) - 2, len(basis_x) - 2
+    field = rng.rows(
+        lambda n: rng.whole.standard_normal((2, n, size_y, size_x), np.float32), axis=1
+    )
     weights = np.zeros((2, count, len(basis_y), len(basis_x)), np.float32)
     weights[:, :, 0, 0] = (centre - np.einsum("nij,nj->ni", inverse, shift)).T
     weights[:, :, 1, 0] = inverse[:, :, 0].T
@@ -148,9 +164,9 @@ def _warp(
     return value.astype(np.uint8).reshape(images.shape)
 
 
-def _thicken(images: NDArray[np.uint8], rng: np.random.Generator, probability: float) -> None:
+def _thicken(images: NDArray[np.uint8], rng: RandomRows, probability: float) -> None:
     """Make the strokes of some images thicker or thinner, in place."""
-    draw = rng.random((2, len(images)), np.float32)
+    draw = rng.rows(lambda n: rng.whole.random((2, n), np.float32), axis=1)
     thicker = np.flatnonzero(draw[0] < probability / 2)
     thinner = np.flatnonzero((draw[0] >= probability / 2) & (draw[0] < probability))
     before = images[thicker]
@@ -184,9 +200,10 @@ def _rescale(images: NDArray[np.generic], before: NDArray[np.uint8]) -> NDArray[
     return np.rint(images * (highest / np.maximum(images.max(axis=(1, 2), keepdims=True), 1)))
 
 
-def _blur(images: NDArray[np.uint8], rng: np.random.Generator, probability: float) -> None:
+def _blur(images: NDArray[np.uint8], rng: RandomRows, probability: float) -> None:
     """Blur some images, in place: one to three passes of [1 2 1] / 4 along both axes."""
-    times = np.where(rng.random(len(images)) < probability, rng.integers(1, 4, len(images)), 0)
+    is_blurred = rng.rows(rng.whole.random) < probability
+    times = np.where(is_blurred, rng.rows(lambda n: rng.whole.integers(1, 4, n)), 0)
     for number in (1, 2, 3):
         chosen = np.flatnonzero(times >= number)
         before = np.pad(images[chosen].astype(np.uint16), ((0, 0), (1, 1), (1, 1)))
@@ -196,15 +213,21 @@ def _blur(images: NDArray[np.uint8], rng: np.random.Generator, probability: floa
 
 
 def augment(
-    images: NDArray[np.uint8], rng: np.random.Generator, strength: Augmentation
+    images: NDArray[np.uint8],
+    rng: np.random.Generator,
+    strength: Augmentation,
+    part: tuple[int, slice] | None = None,
 ) -> NDArray[np.uint8]:
     """Distort each image of a batch at random: uint8 [n, height, width], bright ink on a
     background of 0, to a new array of the same shape.
 
-    A pure function, except that it advances `rng`.
+    `part`, the size of the batch and a slice of it, says that the images are only these rows;
+    they are distorted as they are in the whole batch. A pure function, except that it advances
+    `rng`.
     """
-    result = _warp(images, rng, strength)
-    _thicken(result, rng, strength.thickness)
+    rows = RandomRows(rng, *(part or (len(images), slice(None))))
+    result = _warp(images, rows, strength)
+    _thicken(result, rows, strength.thickness)
     if strength.blur:
-        _blur(result, rng, strength.blur)
+        _blur(result, rows, strength.blur)
     return result

@@ -13,6 +13,7 @@ For strips, rows of digits, the same functions read every column (see ctc.py): l
     session.run(graph.train_step, {graph.images: ..., graph.labels: ..., graph.keep_prob: 0.5})
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ from mnist_graph.graph.outline import (
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.recipe_layers import RecipeLayers
 from mnist_graph.graph.schedules import learning_rate
+from mnist_graph.graph.share import Share
 
 MAX_PARAMETERS = 50_000_000
 """Adam keeps three float32 values per parameter and a step makes a fourth: 800 MB."""
@@ -45,6 +47,7 @@ def inference(
     classes: int,
     keep_prob: tf.Tensor,
     is_training: bool = False,
+    share: Share | None = None,
 ) -> tf.Tensor:
     """Build the recipe's network.
 
@@ -53,11 +56,12 @@ def inference(
         classes: the number of classes, for strips with the blank.
         keep_prob: float32 [], the share of units that dropout keeps.
         is_training: whether batch normalization uses the batch's own statistics.
+        share: which rows of a batch the images are, if several processes train together.
 
     Returns:
         logits, float32 [n, classes]; for strips [n, columns, classes].
     """
-    layers = RecipeLayers(recipe, classes, keep_prob, is_training)
+    layers = RecipeLayers(recipe, classes, keep_prob, is_training, share)
     logits = NETWORKS[recipe.network].build(layers, images, recipe)
     fits = isinstance(logits, tf.Tensor) and logits.dtype == tf.float32
     shape = [None, None, classes] if recipe.reads_strips else [None, classes]
@@ -65,8 +69,18 @@ def inference(
     return tf.identity(logits, name="logits")
 
 
-def loss(cross_entropies: tf.Tensor, reduction: str = "mean", name: str = "loss") -> tf.Tensor:
-    """Reduce the cross-entropies of a batch, float32 [n], to their "mean" or "sum"."""
+def loss(
+    cross_entropies: tf.Tensor,
+    reduction: str = "mean",
+    name: str = "loss",
+    share: Share | None = None,
+) -> tf.Tensor:
+    """Reduce the cross-entropies of a batch, float32 [n], to their "mean" or "sum". With a `share`
+    of the batch, return its part of that: the parts of all processes add up to it.
+    """
+    if share is not None:
+        total = tf.reduce_sum(cross_entropies, name=name)
+        return total / share.batch_size if reduction == "mean" else total
     reduce = tf.reduce_mean if reduction == "mean" else tf.reduce_sum
     return reduce(cross_entropies, name=name)
 
@@ -123,17 +137,25 @@ def training(
     optimizer: tf1.train.Optimizer,
     averages: tf1.train.ExponentialMovingAverage,
     gate_gradients: int = tf1.train.Optimizer.GATE_OP,
+    add_up: Callable[[list[tf.Tensor]], list[tf.Tensor]] | None = None,
 ) -> tf.Operation:
     """Return the operation that takes one step of the optimizer and increments `global_step`.
 
     It first updates batch normalization's moving averages, and last the `averages` of the
-    weights, where the recipe has them.
+    weights, where the recipe has them. `add_up`, if given, turns the gradients of a share into
+    those of the whole batch.
     """
     updates = tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)
     with tf.control_dependencies(updates):
-        train_step = optimizer.minimize(
-            objective, global_step=global_step, gate_gradients=gate_gradients, name="train"
-        )
+        if add_up is None:
+            train_step = optimizer.minimize(
+                objective, global_step=global_step, gate_gradients=gate_gradients, name="train"
+            )
+        else:
+            pairs = optimizer.compute_gradients(objective, gate_gradients=gate_gradients)
+            gradients, weights = zip(*pairs, strict=True)
+            pairs = list(zip(add_up(list(gradients)), weights, strict=True))
+            train_step = optimizer.apply_gradients(pairs, global_step=global_step, name="train")
     if not recipe.average_weights:
         return train_step
     with tf.control_dependencies([train_step]):
@@ -361,17 +383,23 @@ def _train_step(
 
 
 def training_logits(
-    images: tf.Tensor, recipe: Recipe, classes: int, keep_prob: tf.Tensor
+    images: tf.Tensor,
+    recipe: Recipe,
+    classes: int,
+    keep_prob: tf.Tensor,
+    share: Share | None = None,
 ) -> tf.Tensor:
     """Build `inference` in training mode on the variables that exist already."""
     with tf1.variable_scope(tf1.get_variable_scope(), reuse=True):
-        return inference(images, recipe, classes, keep_prob, is_training=True)
+        return inference(images, recipe, classes, keep_prob, is_training=True, share=share)
 
 
-def training_objective(logits: tf.Tensor, labels: tf.Tensor, recipe: Recipe) -> tf.Tensor:
-    """Return the loss with the recipe's label smoothing."""
+def training_objective(
+    logits: tf.Tensor, labels: tf.Tensor, recipe: Recipe, share: Share | None = None
+) -> tf.Tensor:
+    """Return the loss with the recipe's label smoothing; see `loss`."""
     smoothed = cross_entropy(logits, labels, recipe.label_smoothing, "objective")
-    return loss(smoothed, recipe.loss, "objective")
+    return loss(smoothed, recipe.loss, "objective", share)
 
 
 def _create_optimizer(recipe: Recipe, network: dict[str, Any]) -> tf1.train.Optimizer:

@@ -17,6 +17,7 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.graph.network import Size, pair, pool_size
+from mnist_graph.graph.share import Share
 
 ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "relu": tf.nn.relu,
@@ -27,6 +28,8 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 BATCH_NORM_EPSILON = 1e-5
 """Added to the variance, against division by zero."""
+FUSED_EPSILON = 1.001e-5
+"""What TensorFlow's fused operation makes of it: it raises it to the least that cuDNN takes."""
 
 
 @contextmanager
@@ -150,14 +153,16 @@ def flatten(inputs: tf.Tensor) -> tf.Tensor:
     return tf.reshape(inputs, [-1, math.prod(inputs.shape[1:])], name="flatten")
 
 
-def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: float) -> tf.Tensor:
+def batch_normalization(
+    inputs: tf.Tensor, is_training: bool, name: str, decay: float, share: Share | None = None
+) -> tf.Tensor:
     """Normalize each channel of [n, h, w, c] or [n, c] to mean 0 and variance 1 and add a learned
     offset (Ioffe and Szegedy 2015); the result has the dtype of `inputs`. A learned scale would be
     redundant before ReLU.
 
     With `is_training`, use the batch's own mean and variance, and update their moving averages
     through tf.GraphKeys.UPDATE_OPS; else use the averages. `decay` is their decay, which is
-    lower in the first iterations.
+    lower in the first iterations. With a `share`, the batch is that of all processes.
     """
     channels = inputs.shape[-1]
     with layer(name):
@@ -170,14 +175,17 @@ def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: 
             )
         ]
         framed = inputs if len(inputs.shape) == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
-        output, *moments = tf1.nn.fused_batch_norm(
-            framed,
-            tf.ones([channels]),
-            offset,
-            *([] if is_training else averages),
-            epsilon=BATCH_NORM_EPSILON,
-            is_training=is_training,
-        )
+        if share is not None and is_training:
+            output, *moments = _normalize_together(framed, offset, averages[0], share)
+        else:
+            output, *moments = tf1.nn.fused_batch_norm(
+                framed,
+                tf.ones([channels]),
+                offset,
+                *([] if is_training else averages),
+                epsilon=BATCH_NORM_EPSILON,
+                is_training=is_training,
+            )
         if is_training:
             iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.float32)
             pace = 1 - tf.minimum(decay, (1 + iteration) / (10 + iteration))
@@ -189,20 +197,47 @@ def batch_normalization(inputs: tf.Tensor, is_training: bool, name: str, decay: 
         return output
 
 
-def dropout(inputs: tf.Tensor, keep_prob: tf.Tensor | float, name: str = "dropout") -> tf.Tensor:
+def _normalize_together(
+    inputs: tf.Tensor, offset: tf.Tensor, centre: tf.Tensor, share: Share
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Normalize [n, h, w, c] by the batch of all processes, as `fused_batch_norm` does with the
+    rows of one. Returns the output, and the mean and the unbiased variance, float32 [c].
+
+    One sum over all processes gives both moments, as sums of differences from `centre`, a value
+    near the mean that is the same on all of them: squares of these differences lose few digits.
+    """
+    frames = tf.cast(inputs, tf.float32)
+    near = tf.identity(centre)
+    differences = frames - near
+    sums = [tf.reduce_sum(part, [0, 1, 2]) for part in (differences, tf.square(differences))]
+    count = tf.cast(share.batch_size * tf.reduce_prod(tf.shape(inputs)[1:3]), tf.float32)
+    distance, square = tf.split(share.total(tf.concat(sums, axis=0)) / count, 2)
+    mean, variance = near + distance, tf.maximum(square - tf.square(distance), 0.0)
+    output = tf.nn.batch_normalization(frames, mean, variance, offset, None, FUSED_EPSILON)
+    unbiased = variance * count / tf.maximum(count - 1, 1.0)
+    return tf.cast(output, inputs.dtype), mean, unbiased
+
+
+def dropout(
+    inputs: tf.Tensor,
+    keep_prob: tf.Tensor | float,
+    name: str = "dropout",
+    share: Share | None = None,
+) -> tf.Tensor:
     """Keep each unit with probability `keep_prob` and scale it by 1 / keep_prob; set the others
     to 0. Returns float32 of the same shape. With the number 1 it adds no dropout to the graph.
+    With a `share`, keep what one process would keep in these rows of the batch.
     """
     if isinstance(keep_prob, float) and keep_prob == 1:
         return tf.cast(inputs, tf.float32)
     with tf1.name_scope(name):
         iteration = tf.cast(tf1.train.get_or_create_global_step(), tf.int32)
-        return tf.nn.experimental.stateless_dropout(
-            tf.cast(inputs, tf.float32),
-            rate=1 - keep_prob,
-            seed=[stream_seed(name), iteration],
-            rng_alg="philox",
-        )
+        inputs, rate = tf.cast(inputs, tf.float32), 1 - keep_prob
+        seed = [stream_seed(name), iteration]
+        if share is not None:
+            is_kept = share.uniform(tf.shape(inputs), seed) >= rate
+            return tf.where(is_kept, inputs / (1 - rate), 0.0)
+        return tf.nn.experimental.stateless_dropout(inputs, rate, seed, rng_alg="philox")
 
 
 def stream_seed(name: str) -> int:

@@ -28,6 +28,7 @@ from mnist_graph.graph.build import (
 )
 from mnist_graph.graph.layers import scope
 from mnist_graph.graph.recipe import Recipe
+from mnist_graph.graph.share import Share
 
 Step = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Takes a step on images [n, height, width, 1] and labels [n]; returns the loss before it."""
@@ -37,44 +38,61 @@ class MultiStep(NamedTuple):
     """What to feed and fetch to take several steps."""
 
     pixels: tf.Tensor
-    """uint8 [steps * batch_size, height, width]."""
+    """uint8 [steps * batch_size, height, width]; of a share, its rows of each batch."""
     labels: tf.Tensor
-    """int32 [steps * batch_size]."""
+    """int32 [steps * batch_size]; of a share, its rows of each batch."""
     keep_prob: tf.Tensor
     """float32 []."""
     steps: tf.Tensor
-    """int32 []: the number of batches that are fed; of strips only one can be fed."""
+    """int32 []: the number of batches that are fed; with `takes_one` only one can be fed."""
     losses: tf.Tensor
     """float32 [steps]: each batch's loss, with dropout, before its step. Fetching it takes the
     steps.
     """
+    takes_one: bool
+    """Whether only one step can be taken per call."""
 
 
-def add_multistep(graph: Graph, recipe: Recipe) -> MultiStep:
-    """Add the operations to `graph` that take several steps on batches of recipe.batch_size."""
+def add_multistep(graph: Graph, recipe: Recipe, share: Share | None = None) -> MultiStep:
+    """Add the operations to `graph` that take several steps on batches of recipe.batch_size, or on
+    a `share` of them.
+    """
     with graph.graph.as_default():
         steps = tf1.placeholder_with_default(1, [], name="steps")
         with scope("train"):
-            step = _as_function(_single_step(graph, recipe))
-            pixels = graph.pixels[..., tf.newaxis]
-            if recipe.reads_strips:  # one step at a time: it is long, and each width is another
-                losses = step(scale(tf.cast(pixels, tf.float32)), graph.labels)[tf.newaxis]
+            step, pixels = _single_step(graph, recipe, share), graph.pixels[..., tf.newaxis]
+            # Strips take one step at a time: it is long, and each width is another. So do shares
+            # with pooling: TensorFlow does not sum over processes in functions that stand alone.
+            takes_one = recipe.reads_strips or (share is not None and _has_pool())
+            if share is None or not takes_one:
+                step = _as_function(step)
+            if takes_one:
+                labels = graph.labels if recipe.reads_strips else tf.reshape(graph.labels, [-1])
+                losses = step(scale(tf.cast(pixels, tf.float32)), labels)[tf.newaxis]
             else:
-                losses = _take_steps(step, pixels, graph.labels, steps, recipe.batch_size)
+                size = recipe.batch_size if share is None else share.size
+                losses = _take_steps(step, pixels, graph.labels, steps, size)
         losses = tf.identity(losses, name="losses")
-    return MultiStep(graph.pixels, graph.labels, graph.keep_prob, steps, losses)
+    return MultiStep(graph.pixels, graph.labels, graph.keep_prob, steps, losses, takes_one)
 
 
-def _single_step(graph: Graph, recipe: Recipe) -> Step:
+def _single_step(graph: Graph, recipe: Recipe, share: Share | None) -> Step:
     """Return a function that builds the operations of one step."""
     classes = graph.logits.shape[-1]
 
     def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         # The updates that the plain train_step made are not part of this one.
         tf1.get_default_graph().clear_collection(tf1.GraphKeys.UPDATE_OPS)
-        logits = training_logits(images, recipe, classes, graph.keep_prob)
-        before = loss(cross_entropy(logits, labels), recipe.loss)
-        objective = training_objective(logits, labels, recipe)
+        logits = training_logits(images, recipe, classes, graph.keep_prob, share)
+        before = loss(cross_entropy(logits, labels), recipe.loss, share=share)
+        objective = training_objective(logits, labels, recipe, share)
+
+        def add_up(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+            nonlocal before
+            assert share is not None
+            *gradients, before = share.totals([*gradients, before])
+            return gradients
+
         # With the default gating, all gradients of a layer wait for one another, even for that
         # of the images, which nothing needs. Without it, a weight may be updated while it is
         # still read; TensorFlow then updates a copy, so that the results are the same.
@@ -85,6 +103,7 @@ def _single_step(graph: Graph, recipe: Recipe) -> Step:
             graph.optimizer,
             graph.averages,
             gate_gradients=tf1.train.Optimizer.GATE_NONE,
+            add_up=None if share is None else add_up,
         )
         with tf.control_dependencies([train_step]):
             return tf.identity(before)
@@ -99,9 +118,12 @@ def _as_function(step: Step) -> Step:
     loops, so a step with pooling is not inlined into the loop; otherwise some processes take a
     third longer.
     """
+    return tf.function(step, autograph=False, experimental_attributes={"_noinline": _has_pool()})
+
+
+def _has_pool() -> bool:
     operations = tf1.get_default_graph().get_operations()
-    has_pool = any(operation.type == "MaxPool" for operation in operations)
-    return tf.function(step, autograph=False, experimental_attributes={"_noinline": has_pool})
+    return any(operation.type == "MaxPool" for operation in operations)
 
 
 def _take_steps(

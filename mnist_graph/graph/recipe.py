@@ -68,6 +68,8 @@ class Recipe:
     """The iterations in which the exponential schedule falls to 1/e."""
     warmup: float = 0.2
     """The fraction of the run in which the one-cycle schedule rises."""
+    warmup_iterations: int = 0
+    """The iterations in which the rate of every schedule first rises from 0 (Goyal et al. 2017)."""
     beta1: float = 0.9
     beta2: float = 0.999
     loss: str = "mean"
@@ -134,7 +136,7 @@ class Recipe:
     def _check_numbers(self) -> None:
         for name in ("iterations", "batch_size"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("seed", "validation_size"):
+        for name in ("seed", "validation_size", "warmup_iterations"):
             self._require(name, getattr(self, name) >= 0, "at least 0")
         fits = 0 < self.learning_rate <= MAX_RATE
         self._require("learning_rate", fits, f"a number above 0 and at most {MAX_RATE}")

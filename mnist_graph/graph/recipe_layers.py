@@ -8,6 +8,7 @@ from mnist_graph.graph.fused import conv_relu_pool
 from mnist_graph.graph.layers import ACTIVATIONS
 from mnist_graph.graph.network import Size
 from mnist_graph.graph.recipe import Recipe
+from mnist_graph.graph.share import Share
 
 
 class RecipeLayers:
@@ -15,13 +16,18 @@ class RecipeLayers:
     `recipe`, and an output layer of `classes` logits.
 
     With `is_training`, batch normalization uses the batch's own mean and variance, else their
-    moving averages.
+    moving averages. A `share` of the batch is trained as the whole batch would be.
     """
 
     def __init__(
-        self, recipe: Recipe, classes: int, keep_prob: tf.Tensor, is_training: bool
+        self,
+        recipe: Recipe,
+        classes: int,
+        keep_prob: tf.Tensor,
+        is_training: bool,
+        share: Share | None = None,
     ) -> None:
-        self.recipe, self.classes = recipe, classes
+        self.recipe, self.classes, self.share = recipe, classes, share
         self.keep_prob, self.is_training = keep_prob, is_training
         self.dtype = tf.bfloat16 if recipe.precision == "bfloat16" else tf.float32
         # Batch normalization has an offset, which makes a bias redundant.
@@ -78,7 +84,9 @@ class RecipeLayers:
                 # Frames of strips are large: in bfloat16 their normalization takes half the time.
                 # The networks of images keep the bits that they had before there were strips.
                 inputs = tf.cast(inputs, tf.float32)
-            inputs = layers.batch_normalization(inputs, self.is_training, name, recipe.moving_decay)
+            inputs = layers.batch_normalization(
+                inputs, self.is_training, name, recipe.moving_decay, self.share
+            )
             if recipe.activation == "tanh":
                 # TensorFlow 2.21 fuses the two, but has no kernel for it on some processors.
                 inputs = tf.ensure_shape(inputs, inputs.shape)
@@ -89,7 +97,7 @@ class RecipeLayers:
 
     def dropout(self, inputs: tf.Tensor, keep_prob: tf.Tensor, name: str) -> tf.Tensor:
         """See `layers.dropout`."""
-        return layers.dropout(inputs, keep_prob, name)
+        return layers.dropout(inputs, keep_prob, name, self.share)
 
     def flatten(self, inputs: tf.Tensor) -> tf.Tensor:
         """See `layers.flatten`."""

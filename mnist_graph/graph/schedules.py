@@ -18,6 +18,8 @@ def learning_rate(recipe: Recipe, iteration: tf.Tensor) -> tf.Tensor:
     (Görner, "TensorFlow and deep learning, without a PhD").
     one-cycle: linearly from a tenth of learning_rate up to it, in the first `warmup` of the
     run, then linearly down to 0 at its end (Smith and Topin 2018).
+
+    In the first `warmup_iterations`, this times a factor that rises linearly to 1.
     """
     with scope("learning_rate"):
         iteration = tf.cast(iteration, tf.float32)
@@ -31,4 +33,6 @@ def learning_rate(recipe: Recipe, iteration: tf.Tensor) -> tf.Tensor:
             rising = ONE_CYCLE_START + (1 - ONE_CYCLE_START) * iteration / peak
             falling = (recipe.iterations - iteration) / (recipe.iterations - peak)
             rate = recipe.learning_rate * tf.minimum(rising, falling)
+        if recipe.warmup_iterations:
+            rate *= tf.minimum((iteration + 1) / recipe.warmup_iterations, 1.0)
     return tf.identity(rate, name="learning_rate")

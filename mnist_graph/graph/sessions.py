@@ -76,21 +76,30 @@ def _cpu_supports_bfloat16() -> bool:
 
 
 def open_session(graph: tf.Graph, device: Device, network: str = "") -> tf1.Session:
-    """Open a session for `graph` on `device`. GPU memory grows as needed; on a CPU, threads are
-    set to what trains a recipe of that `network` fastest.
+    """Open a session for `graph` on `device`, configured for a recipe of that `network`."""
+    return tf1.Session(graph=graph, config=session_config(device, network))
+
+
+def session_config(device: Device, network: str, sharing: int = 1) -> tf1.ConfigProto:
+    """Return the settings of a session on `device`. GPU memory grows as needed; on a CPU, threads
+    are set to what trains a recipe of that `network` fastest. `sharing` is how many processes share
+    the cores.
     """
     config = tf1.ConfigProto()
     if device.kind == "cpu":  # pragma: no branch - the other needs a GPU
         config.device_count["GPU"] = 0
+        cores = max(1, _count_cores() // sharing)
+        if sharing > 1:
+            config.intra_op_parallelism_threads = config.inter_op_parallelism_threads = cores
         if network in ("softmax", "mlp"):
             # Small products: half of the cores for each, since two usually run concurrently,
             # such as a layer's two gradients.
-            config.intra_op_parallelism_threads = max(1, _count_cores() // 2)
+            config.intra_op_parallelism_threads = max(1, cores // 2)
         if network == "softmax":  # one layer: its operations cannot run concurrently
             config.inter_op_parallelism_threads = 1
             config.use_per_session_threads = True
     config.gpu_options.allow_growth = True
-    return tf1.Session(graph=graph, config=config)
+    return config
 
 
 def require_own_process() -> None:

@@ -44,7 +44,7 @@ def create_run(
         "image_shape": image_shape,
         "classes": classes,
         "sha256": sha256,
-        "versions": _versions(),
+        "versions": versions(),
         "device": device,
     }
     try:
@@ -170,8 +170,9 @@ def _has_rows(directory: Path) -> bool:
     return history.exists() and history.stat().st_size > len(",".join(Metrics._fields)) + 1
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python, NumPy and TensorFlow."""
     from importlib.metadata import version
 
-    versions = {name: version(name) for name in ("numpy", "tensorflow")}
-    return {"python": platform.python_version(), **versions}
+    packages = {name: version(name) for name in ("numpy", "tensorflow")}
+    return {"python": platform.python_version(), **packages}

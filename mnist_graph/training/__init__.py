@@ -8,6 +8,7 @@
     panel_data     hook that saves what the panels show
     snapshots      hook that keeps what the network was at a few iterations
     tensorboard    hook that writes TensorBoard's event files
+    team           the interface to other processes that train the same network
     pace           how many steps to take per session call
 
 Open `train` first, then `loop`.

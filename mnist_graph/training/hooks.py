@@ -46,8 +46,10 @@ class TrainingState(Protocol):
     device: "Device"
     iteration: int
     """The number of completed iterations."""
-    batch: "Batch | None"
-    """The batch last trained on; None before the first."""
+
+    @property
+    def batch(self) -> "Batch | None":
+        """The batch last trained on; None before the first."""
 
     @property
     def is_last(self) -> bool:

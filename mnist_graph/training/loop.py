@@ -13,19 +13,21 @@ from contextlib import ExitStack
 import numpy as np
 import tensorflow as tf
 
-from mnist_graph.data.batches import Batch, batches, strip_batches, test_examples
+from mnist_graph.data.batches import WHOLE, Batch, test_examples, training_batches
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.build import Graph
 from mnist_graph.graph.multistep import MultiStep
 from mnist_graph.graph.schedules import learning_rate
 from mnist_graph.graph.sessions import Device, open_session
+from mnist_graph.graph.share import Share
 from mnist_graph.runs.batches import BATCH, batch_slices, strips_per_call
 from mnist_graph.runs.digit_samples import are_wrong
 from mnist_graph.runs.predictor import restore
 from mnist_graph.runs.run import Metrics, Result, Run
 from mnist_graph.training.hooks import Hook, Predictions, Stop
 from mnist_graph.training.pace import Pace, most_steps
+from mnist_graph.training.team import Team
 
 PAUSE_SECONDS = 0.03
 """From one call of `pulse` to the next while a hook has paused training."""
@@ -35,7 +37,7 @@ class Training:
     """One run while it is being trained: its graph, its session, its hooks."""
 
     iteration: int
-    batch: Batch | None = None
+    _batch: Batch | None = None
 
     def __init__(
         self,
@@ -44,12 +46,15 @@ class Training:
         device: Device,
         graph: Graph,
         multistep: MultiStep,
+        share: Share | None,
         log_every: int,
         hooks: Sequence[Hook],
+        team: Team,
     ) -> None:
         self.run, self.data = run, data
         self.device, self.graph, self.multistep = device, graph, multistep
         self.log_every, self.hooks = log_every, hooks
+        self.share, self.team = share, team
 
     @property
     def is_last(self) -> bool:
@@ -60,7 +65,7 @@ class Training:
         """Train to the end, test, write the result, and return the run."""
         network = self.run.recipe.network
         try:
-            with open_session(self.graph.graph, self.device, network) as self.session:
+            with self.team.open_session(self.graph.graph, self.device, network) as self.session:
                 return self._finish()
         except tf.errors.ResourceExhaustedError as error:  # pragma: no cover - on a GPU
             raise MnistGraphError(
@@ -69,7 +74,8 @@ class Training:
 
     def _finish(self) -> Run:
         self.iteration, seconds = self._restore()
-        self.started = time.perf_counter() - seconds
+        self.team.begin(self.session, self.graph)
+        self.started, self.first = time.perf_counter() - seconds, self.iteration
         with ExitStack() as begun:
             for hook in self.hooks:
                 hook.begin(self)
@@ -121,18 +127,23 @@ class Training:
             [self.graph.loss, self.graph.accuracy], [self.graph.pixels, self.graph.labels]
         )
         keep_prob = np.float32(recipe.fed_keep_prob)
-        last = slice(-recipe.batch_size, None)
         patience = min((hook.patience for hook in self.hooks), default=math.inf)
         image_pixels = recipe.batch_size * math.prod(self.data.image_shape)
-        pace = Pace(1 if recipe.reads_strips else most_steps(image_pixels), patience)
+        pace = Pace(1 if steps.takes_one else most_steps(image_pixels), patience)
         stops = [stop for hook in self.hooks for stop in hook.stops]
         ranges = pace.ranges(self.iteration, recipe.iterations, self.log_every, stops)
-        for iterations, (pixels, labels) in self._batches(ranges):
-            with pace.measured(len(iterations)):
+        rows = WHOLE if self.share is None else self.share.rows
+        for iterations, (pixels, labels) in self._batches(self.team.announce(ranges), rows):
+            with pace.measured(len(iterations)), self.team.running():
                 losses = take_steps(pixels, labels, keep_prob, len(iterations))
             for iteration, loss in zip(iterations, losses, strict=True):
                 self._require_finite(iteration, loss)
-            self.iteration, self.batch = iterations.stop, (pixels[last], labels[last])
+            self.iteration = iterations.stop
+            if self.share is None:
+                last = slice(-recipe.batch_size, None)
+                self._batch = pixels[last], labels[last]
+            else:
+                self._batch = None
             if iteration % self.log_every == 0 or self.is_last:
                 metrics = Metrics(iteration, *self.evaluate_batch())
                 for hook in self.hooks:
@@ -141,11 +152,19 @@ class Training:
                 hook.after_iteration(iteration)
             self._pulse()
 
-    def _batches(self, ranges: Iterable[range]) -> Iterator[tuple[range, Batch]]:
+    def _batches(
+        self, ranges: Iterable[range], rows: slice = WHOLE
+    ) -> Iterator[tuple[range, Batch]]:
         recipe = self.run.recipe
-        if recipe.reads_strips:
-            return strip_batches(self.data, recipe, ranges)
-        return batches(self.data.train, recipe, ranges)
+        return training_batches(self.data, recipe, recipe.reads_strips, ranges, rows)
+
+    @property
+    def batch(self) -> Batch | None:
+        """The batch last trained on; of a share, the whole batch, made when it is first needed."""
+        if self._batch is None and self.share is not None and self.iteration > self.first:
+            last = range(self.iteration - 1, self.iteration)
+            ((_, self._batch),) = self._batches([last])
+        return self._batch
 
     def _pulse(self) -> None:
         """Give hooks their turn; time that they pause does not count as training."""
@@ -162,8 +181,9 @@ class Training:
         """Return loss and accuracy of `batch` at keep_prob 1, each rounded to six digits.
         Raises MnistGraphError if the loss is NaN or infinite.
         """
-        assert self.batch is not None
-        loss, accuracy = (float(f"{value:.6g}") for value in self._evaluate(*self.batch))
+        batch = self.batch
+        assert batch is not None
+        loss, accuracy = (float(f"{value:.6g}") for value in self._evaluate(*batch))
         self._require_finite(self.iteration - 1, loss)
         return loss, accuracy
 
@@ -211,6 +231,7 @@ class Training:
 
     def save(self) -> None:
         """Write a checkpoint. Raises MnistGraphError if that fails."""
+        self.team.require_equal(self.iteration)
 
         def write(prefix: str) -> None:
             self.graph.saver.save(self.session, prefix, write_state=False)

@@ -13,6 +13,7 @@ from mnist_graph.graph.devices import check_device
 from mnist_graph.graph.multistep import MultiStep, add_multistep
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.sessions import Device, choose_device
+from mnist_graph.graph.share import Share
 from mnist_graph.runs.find import create_run, discard_unless_begun, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
 from mnist_graph.training.hooks import Hook
@@ -20,7 +21,11 @@ from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY, check_interval
 from mnist_graph.training.loop import Training
 from mnist_graph.training.panel_data import SavePanelData
 from mnist_graph.training.saving import SaveCheckpoints, WriteHistory
+from mnist_graph.training.team import Team
 from mnist_graph.training.tensorboard import WriteEventFiles
+
+ALONE = Team()
+"""A process that trains by itself."""
 
 
 def train(
@@ -33,6 +38,7 @@ def train(
     log_every: int = LOG_EVERY,
     save_every: float = SAVE_EVERY,
     hooks: Sequence[Hook] = (),
+    team: Team = ALONE,
 ) -> Run:
     """Train `recipe` on data.train, test it on data.test, and return the finished run.
 
@@ -40,7 +46,8 @@ def train(
     `log_every` iterations, and at the last one, the batch just trained on is evaluated at
     keep_prob 1 and the hooks are told. The order of the batches follows from recipe.seed. Every
     `save_every` seconds, and at the end, a checkpoint is saved for `resume`; if that fails,
-    training continues with an MnistGraphWarning.
+    training continues with an MnistGraphWarning. `team` leads the other processes that train the
+    same network, if there are any (see mnist_graph/cluster/).
 
     Raises UsageError if recipe and data do not fit together or an interval is out of range, and
     MnistGraphError if the device is not available, the run cannot be saved, or the loss becomes
@@ -49,7 +56,8 @@ def train(
     log_every, save_every = check_intervals(log_every, save_every)
     require("recipe", recipe, Recipe, 'a Recipe such as recipes["mlp"]')
     hooks = _checked_hooks(hooks)
-    prepared = _prepare(recipe, data, device)  # fail before creating the run directory
+    # Fail before creating the run directory.
+    prepared = prepare(recipe, data, device, team)
     run = create_run(
         recipe,
         data.image_shape,
@@ -61,7 +69,7 @@ def train(
     )
     with run.locked():
         try:
-            return _train_run(run, data, prepared, log_every, save_every, hooks)
+            return _train_run(run, data, prepared, log_every, save_every, hooks, team)
         except BaseException:  # Ctrl-C too
             discard_unless_begun(run)
             raise
@@ -76,6 +84,7 @@ def resume(
     log_every: int = LOG_EVERY,
     save_every: float = SAVE_EVERY,
     hooks: Sequence[Hook] = (),
+    team: Team = ALONE,
 ) -> Run:
     """Continue the unfinished run in `run_dir` as if it had not been interrupted; return it
     finished.
@@ -102,10 +111,10 @@ def resume(
         _require_data_sets(data)
         run.require_data(data.sha256)
         recipe = run.recipe if iterations is None else run.recipe.override(iterations=iterations)
-        prepared = _prepare(recipe, data, device)
+        prepared = prepare(recipe, data, device, team)
         if recipe != run.recipe:
             run = run.lengthen(recipe.iterations)
-        return _train_run(run, data, prepared, log_every, save_every, hooks)
+        return _train_run(run, data, prepared, log_every, save_every, hooks, team)
 
 
 def _require_data_sets(data: DataSets) -> None:
@@ -123,13 +132,16 @@ def _checked_hooks(hooks: Sequence[Hook]) -> tuple[Hook, ...]:
     return checked
 
 
-class _Prepared(NamedTuple):
+class Prepared(NamedTuple):
+    """What a process needs to train a recipe, apart from the data."""
+
     device: Device
     graph: Graph
     multistep: MultiStep
+    share: Share | None
 
 
-def _prepare(recipe: Recipe, data: DataSets, device: str) -> _Prepared:
+def prepare(recipe: Recipe, data: DataSets, device: str, team: Team) -> Prepared:
     """Choose the device and build the graph. Raises UsageError if recipe and data do not fit."""
     _require_data_sets(data)
     if data.is_fake:
@@ -148,17 +160,19 @@ def _prepare(recipe: Recipe, data: DataSets, device: str) -> _Prepared:
     if recipe.reads_strips:
         require_digits(data)
     chosen, recipe = choose_device(recipe, device)
+    share = team.assign(recipe)
     graph = build_graph(recipe, data.image_shape, data.classes)
-    return _Prepared(chosen, graph, add_multistep(graph, recipe))
+    return Prepared(chosen, graph, add_multistep(graph, recipe, share), share)
 
 
 def _train_run(
     run: Run,
     data: DataSets,
-    prepared: _Prepared,
+    prepared: Prepared,
     log_every: int,
     save_every: float,
     hooks: Sequence[Hook],
+    team: Team,
 ) -> Run:
     all_hooks = (
         WriteHistory(),
@@ -168,4 +182,4 @@ def _train_run(
         SavePanelData(),
         WriteEventFiles(),
     )
-    return Training(run, data, *prepared, log_every, all_hooks).finish()
+    return Training(run, data, *prepared, log_every, all_hooks, team).finish()

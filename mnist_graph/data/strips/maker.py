@@ -48,11 +48,12 @@ class StripMaker:
     ) -> None:
         self.digits, self.seed, self.images_only = Digits(data, writers), seed, images_only
 
-    def batch(self, iteration: int, batch_size: int) -> Strips:
-        """Return the batch of `iteration`, a pure function."""
+    def batch(self, iteration: int, batch_size: int, rows: slice = slice(None)) -> Strips:
+        """Return the batch of `iteration`, or these `rows` of it, a pure function."""
         rng = np.random.default_rng((self.seed, iteration))
         width = int(rng.choice(WIDTHS, p=WIDTH_SHARES))
-        made = [self.strip((iteration, number), width - SPARE) for number in range(batch_size)]
+        numbers = range(batch_size)[rows]
+        made = [self.strip((iteration, number), width - SPARE) for number in numbers]
         pixels = pad_strips([strip[:, :width] for strip, _ in made], width)
         return Strips(pixels, pad_labels([digits for _, digits in made]))
 
