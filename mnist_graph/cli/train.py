@@ -1,9 +1,11 @@
 """Train a recipe, resume a run, or provide the finished run that another command needs."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_graph.cli.messages import note
@@ -35,6 +37,10 @@ def resume(request: Request, lead: "Lead | None" = None) -> int:
     """
     request.check()
     directory, iterations = request.options.run_dir, request.overrides.get("iterations")
+    if directory is not None and os.environ.get("TF_CONFIG") and not Path(directory).exists():
+        # A cluster repeats the same command whenever it starts its tasks.
+        request.say(f"{directory} does not exist yet: starting a new run there")
+        return train(request, lead)
     run = _newest_unfinished(request) if directory is None else load_run(directory)
     require_match(request, run)
     if run.needs_training(iterations):

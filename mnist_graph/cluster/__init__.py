@@ -1,6 +1,7 @@
 """Data-parallel training: one network, trained by several processes on one or many machines.
 
-    environment what Kubernetes, Slurm (see slurm) and Vertex AI say of this task -> TF_CONFIG
+    environment what Kubernetes, Slurm and Vertex AI say of this task -> TF_CONFIG
+    slurm       Slurm's lists of nodes and tasks
     names       waits until the names of all tasks have addresses
     tf_config   TF_CONFIG -> the tasks of the cluster, and which of them this process is
     join        the tasks meet: the same recipe, data and versions everywhere, or none starts

@@ -28,8 +28,8 @@ VERTEX_POOLS = {"workerpool0": "chief", "workerpool1": "worker"}
 
 
 def tf_config(environment: Environment) -> str | None:
-    """Return the TF_CONFIG of this task, or None where it is the only one. One that is set already
-    is returned as it is.
+    """Return the TF_CONFIG of this task, or None outside of a cluster. One that is set already is
+    returned as it is.
 
     Raises UsageError for variables that are missing, invalid or contradict each other.
     """
@@ -42,9 +42,7 @@ def tf_config(environment: Environment) -> str | None:
         ("SLURM_PROCID", _from_slurm),
     ):
         if environment.get(variable):
-            config = derive(environment)
-            is_alone = sum(map(len, config["cluster"].values())) == 1
-            return None if is_alone else json.dumps(config)
+            return json.dumps(derive(environment))
     return None
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mnist_graph.cluster.environment import SLURM_PORTS, tf_config
+from mnist_graph.cluster.tf_config import read_tf_config
 from mnist_graph.errors import UsageError
 
 KUBERNETES = {
@@ -115,8 +116,10 @@ def test_vertex_calls_the_first_pool_chief():
     ],
     ids=["kubernetes", "vertex", "slurm"],
 )
-def test_one_task_alone_is_no_cluster(environment):
-    assert tf_config(environment) is None
+def test_one_task_alone_has_a_cluster_of_its_own(environment):
+    config = json.loads(tf_config(environment))
+    assert sum(map(len, config["cluster"].values())) == 1
+    assert read_tf_config(json.dumps(config)) is None  # trains like any other process
 
 
 def without(environment, name):
