@@ -18,6 +18,7 @@ ORDER = (
     "exports",
     "serving",
     "panels",
+    "experiments",
     "cli",
 )
 """A room imports only from rooms before it."""
@@ -30,6 +31,9 @@ SIDE_BY_SIDE = {
     ("training", "serving"),
     ("exports", "serving"),
     ("serving", "panels"),
+    ("reading", "experiments"),
+    ("exports", "experiments"),
+    ("serving", "experiments"),
 }
 """Pairs of rooms that do not import each other at all."""
 PUBLIC = ("__init__", "input_data")
