@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from mnist_graph.cli.parser import PROGRAM, create_parser
+from mnist_graph.cli.request import flag
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.experiments.knobs import as_text
 from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
@@ -23,13 +24,13 @@ def recipe_words(recipe: Recipe) -> list[str]:
     recipe of that name.
     """
     base, words = recipes[recipe.model], ["--model", recipe.model]
-    flags = create_parser()._option_string_actions
+    options = vars(create_parser().parse_args([]))
     for name in OVERRIDABLE:
-        value, flag = getattr(recipe, name), f"--{name.replace('_', '-')}"
+        value = getattr(recipe, name)
         if value == getattr(base, name):
             continue
-        if flag in flags and value is not None:
-            words += [flag, as_text(value, between=",")]
+        if name in options and value is not None:
+            words += [flag(name), as_text(value, between=",")]
         else:
             for setting in _settings(name, value):
                 words += ["--set", setting]

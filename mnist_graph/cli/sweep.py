@@ -4,7 +4,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from mnist_graph.cli.commands import as_command, recipe_words
-from mnist_graph.cli.messages import above_bar, note
+from mnist_graph.cli.messages import note
 from mnist_graph.cli.output import print_table
 from mnist_graph.cli.request import Request
 from mnist_graph.cli.signals import Interrupted, Interruptible
@@ -78,8 +78,7 @@ def _print_result(request: Request, result: "TrialResult") -> None:
 def print_ended(name: str, result: "TrialResult") -> None:
     """Print the line of a training that has ended, called `name`."""
     outcome = result.error or f"validation accuracy {result.accuracy:.4f}, {result.seconds:.1f} s"
-    with above_bar():
-        print(f"{name}: {outcome}", flush=True)
+    print(f"{name}: {outcome}", flush=True)
 
 
 def describe_values(values: Values) -> str:

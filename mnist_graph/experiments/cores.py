@@ -24,9 +24,9 @@ def share_cores(at_a_time: int | None, runs: int, device: str) -> list[list[int]
     """
     cores = _usable_cores()
     if at_a_time is None:
-        most = 1 if _may_use_gpu(device) else min(len(cores), _available_bytes() // RUN_BYTES)
-        at_a_time = max(1, min(most, runs))
-    at_a_time = whole_number("at_a_time", at_a_time, 1, MOST)
+        fitting = min(len(cores), MOST, _available_bytes() // RUN_BYTES)
+        at_a_time = 1 if _may_use_gpu(device) else max(1, fitting)
+    at_a_time = max(1, min(whole_number("at_a_time", at_a_time, 1, MOST), runs))
     if at_a_time == 1 or not cores:
         return [None] * at_a_time
     if at_a_time > len(cores):

@@ -41,6 +41,8 @@ def check_study_file(path: Path) -> None:
     """Raise UsageError if `path` cannot be a study: it cannot be written, or is another file."""
     try:
         fault = find_output_fault(path)
+        if fault is None and any(character in str(path) for character in "?{}"):
+            fault = "its name has a character that Optuna does not take: ? { }"
         if fault is None and path.exists():
             with path.open("rb") as file:
                 if file.read(len(HEADER)) not in (b"", HEADER):
@@ -92,7 +94,7 @@ class Study:
         import optuna
 
         storage = optuna.storages.RDBStorage(
-            f"sqlite:///{self.path.absolute()}",
+            f"sqlite:///{self.path}",
             engine_kwargs={"connect_args": {"timeout": WAIT_SECONDS}},
         )
         self._study = optuna.create_study(

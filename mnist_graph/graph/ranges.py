@@ -45,11 +45,17 @@ def find_ranges(recipe: Recipe) -> dict[str, Range]:
     ranges = {}
     for name in (*FACTORS, *LIMITS, *SIZES, *WORDS):
         value = getattr(recipe, name)
-        other, needed = ONLY_WITH.get(name, ("", None))
-        is_used = NETWORKS[recipe.network].uses(name) and getattr(recipe, other, None) == needed
-        if is_used and value:
+        if value and _has_effect(recipe, name):
             ranges[name] = _range(name, value)
     return ranges
+
+
+def _has_effect(recipe: Recipe, name: str) -> bool:
+    if name in ONLY_WITH:
+        other, needed = ONLY_WITH[name]
+        if getattr(recipe, other) != needed:
+            return False
+    return NETWORKS[recipe.network].uses(name)
 
 
 def _range(name: str, value: Any) -> Range:
