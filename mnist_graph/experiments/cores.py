@@ -8,7 +8,7 @@ from pathlib import Path
 from mnist_graph.data.arguments import whole_number
 
 RUN_BYTES = 1_500_000_000
-"""Memory that one training may need: mlp takes 0.9 GB, cnn-fast 1.2 GB (benchmarks.sweep)."""
+"""Memory that one training may need: mlp took 0.9 GB, cnn-fast 1.0 GB (benchmarks.sweep)."""
 MOST = 256
 """The most trainings at a time."""
 

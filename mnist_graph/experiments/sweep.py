@@ -68,8 +68,9 @@ def sweep(
         found = Sweep(folder, recipe, listed, trials, setting, {})
         found.results.update(_read_results(found))
         left = [trial for trial in trials if trial.number not in found.results]
-        cores = share_cores(at_a_time, len(left), device)
-        when_begun(found, len(cores))
+        # By all trials, so that one that is resumed has as many cores as before: the same bits.
+        cores = share_cores(at_a_time, len(trials), device)
+        when_begun(found, min(len(cores), len(left)))
         try:
             _train(found, left, cores, when_ended)
         finally:

@@ -103,8 +103,8 @@ def tune(
         own = {name: getattr(recipe, name) for name in ranges}
         opened = Study(path, folder, ranges, description, own, recipe.seed)
         search = _Search(recipe, trials, opened, folder, setting, when_ended)
-        ended, running = opened.count()
-        cores = share_cores(at_a_time, trials - ended - running, device)
+        ended, _ = opened.count()
+        cores = share_cores(at_a_time, trials, device)
         when_begun(Begun(folder, setting, ranges, ended, len(cores)))
         try:
             search.run(cores)
