@@ -97,9 +97,11 @@ def test_the_accuracy_of_a_sweep_cannot_be_taken_for_a_test_accuracy(swept, misl
         (runs_dir / "softmax").unlink()
     assert read_run_data(run.directory).run.tested_on == "validation"
     words = ("--run-dir", "sweeps/1/runs/2", "--data-dir", misleading)
-    for command in ("--evaluate", "--resume"):
-        outcome = run_main(cwd, *words, command)
+    for command in (("--evaluate",), ("--resume", "--quiet"), ("--export", "out", "--quiet")):
+        outcome = run_main(cwd, *words, *command)
         assert_refused(outcome, 2, "is of a sweep, which leaves the test images alone")
+    served = run_main(cwd, *words[:2], "--serve", "--port", 0)
+    assert_refused(served, 2, "is of a sweep and has no test accuracy")
 
 
 def test_the_same_command_again_trains_nothing(swept):
