@@ -2,7 +2,7 @@
 
     python -m benchmarks.knobs                          everything: some hours on two cores
     python -m benchmarks.knobs --models mlp --knobs learning_rate batch_size
-    python -m benchmarks.knobs --iterations 20 --seeds 1 --pictures /tmp/knobs     a try
+    python -m benchmarks.knobs --iterations 20 --seeds 1 --pictures sweeps/try     a try
 
 Runs `main.py --sweep` once for each knob of each recipe, in a folder that keeps what is finished:
 the same command again continues. Copies each sweep's picture to docs/knobs/MODEL-KNOB.png and its

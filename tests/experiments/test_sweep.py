@@ -61,7 +61,8 @@ def test_a_loss_that_is_nan_is_a_result_and_not_repeated(swept):
 def test_the_picture_is_drawn(swept):
     pixels = np.asarray(Image.open(swept[0] / "sweeps/1/sweep.png").convert("RGB")).reshape(-1, 3)
     for color in ((0x1F, 0x77, 0xB4), (0xD6, 0x27, 0x28)):  # accuracy and time
-        assert (pixels == color).all(axis=1).sum() > 50
+        near = np.abs(pixels.astype(int) - color).max(axis=1) < 60
+        assert near.sum() > 50
 
 
 def test_accuracies_are_of_held_out_images_and_not_of_the_test_images(swept, misleading):
