@@ -32,6 +32,7 @@ setup(
             "onnxruntime>=1.20,<2",
         ],
         "serve": ["starlette>=0.46,<2", "uvicorn>=0.30,<1", "prometheus-client>=0.20,<1"],
+        "tune": ["optuna>=4,<5"],
     },
     entry_points={
         "console_scripts": [

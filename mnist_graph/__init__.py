@@ -15,6 +15,9 @@ from mnist_graph.graph.recipes import recipes
 if TYPE_CHECKING:
     from mnist_graph.data.datasets import read_data_sets
     from mnist_graph.errors import MnistGraphError, MnistGraphWarning
+    from mnist_graph.experiments.compare import compare
+    from mnist_graph.experiments.sweep import sweep
+    from mnist_graph.experiments.tune import tune
     from mnist_graph.exports.exporter import export
     from mnist_graph.graph.build import build_graph
     from mnist_graph.reading.classifier import Classifier
@@ -32,12 +35,15 @@ _MODULE_OF = {
     "MnistGraphWarning": "errors",
     "Reader": "reading.reader",
     "build_graph": "graph.build",
+    "compare": "experiments.compare",
     "export": "exports.exporter",
     "find_strips": "reading.inputs",
     "normalise": "reading.inputs",
     "read_data_sets": "data.datasets",
     "resume": "training.train",
+    "sweep": "experiments.sweep",
     "train": "training.train",
+    "tune": "experiments.tune",
 }
 
 __all__ = [
@@ -49,6 +55,7 @@ __all__ = [
     "Reader",
     "Recipe",
     "build_graph",
+    "compare",
     "export",
     "find_strips",
     "network",
@@ -56,7 +63,9 @@ __all__ = [
     "read_data_sets",
     "recipes",
     "resume",
+    "sweep",
     "train",
+    "tune",
 ]
 
 

@@ -1,14 +1,12 @@
 """Fixtures that several test files share: MNIST, read once, and runs, trained once."""
 
 import functools
-import json
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from filelock import FileLock
-from helpers import TINY_READER, Outcome, run_main
+from helpers import TINY_READER, Outcome, run_main, run_once
 
 from mnist_graph import read_data_sets
 from mnist_graph.data import batches
@@ -49,22 +47,24 @@ def digits(mnist):
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
+def shared(tmp_path_factory):
+    """A folder that all processes have among which pytest-xdist divides the tests."""
+    mine = tmp_path_factory.getbasetemp()
+    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+
+
+@pytest.fixture(scope="session")
+def trained(shared):
     """A function that returns the finished run of a model. Each is trained once, when it is
     first needed, even if pytest-xdist divides the tests among several processes.
     """
-    mine = tmp_path_factory.getbasetemp()
-    cwd = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "trained"
+    cwd = shared / "trained"
     cwd.mkdir(exist_ok=True)
 
     @functools.cache
     def train_once(model):
         words = ("--model", model, *SHORT_RUNS[model])
-        saved = cwd / f"{model}.json"
-        with FileLock(saved.with_suffix(".lock")):
-            if not saved.exists():
-                saved.write_text(json.dumps(run_main(cwd, *words)))
-        outcome = Outcome(*json.loads(saved.read_text()))
+        outcome = run_once(cwd, cwd / f"{model}.json", *words)
         return Trained(cwd, words, outcome, cwd / "runs" / model / "1")
 
     return train_once

@@ -20,6 +20,7 @@ ORDER = (
     "serving",
     "panels",
     "cluster",
+    "experiments",
     "cli",
 )
 """A room imports only from rooms before it."""
@@ -36,6 +37,9 @@ SIDE_BY_SIDE = {
     ("training", "serving"),
     ("exports", "serving"),
     ("serving", "panels"),
+    ("reading", "experiments"),
+    ("exports", "experiments"),
+    ("serving", "experiments"),
 }
 """Pairs of rooms that do not import each other at all."""
 PUBLIC = ("__init__", "input_data")

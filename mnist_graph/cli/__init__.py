@@ -16,6 +16,10 @@ flags or exits.
     task          mnist-graph-task: another command, as one task of a cluster
     describe      --list-models, --describe
     plot          --plot
+    sweep         --sweep
+    tune          --tune
+    compare       --compare
+    commands      commands as the user can paste them
     hooks         what training shows on a terminal, and how a terminal stops it
     output        tables and predictions as text and JSON
     messages      lines on standard error
@@ -95,6 +99,18 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.serve import serve
 
         return serve(request)
+    if options.sweep:
+        from mnist_graph.cli.sweep import sweep
+
+        return sweep(request)
+    if options.tune is not None:
+        from mnist_graph.cli.tune import tune
+
+        return tune(request)
+    if options.compare:
+        from mnist_graph.cli.compare import compare
+
+        return compare(request)
     from mnist_graph.cli.cluster import train_in_cluster
     from mnist_graph.cli.train import resume, train
 

@@ -66,6 +66,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_look(parser.add_argument_group("look"))
     _add_export(parser.add_argument_group("export"))
     _add_serve(parser.add_argument_group("serve"))
+    _add_experiments(parser.add_argument_group("experiments"))
     _add_runs(parser.add_argument_group("resume and runs"))
     _add_cluster(parser.add_argument_group("train on several processes or machines (TF_CONFIG)"))
     return parser
@@ -226,6 +227,45 @@ def _add_serve(group: argparse._ArgumentGroup) -> None:
     add("--port", type=int, metavar="N", help=f"listen on this port (default: {PORT}; 0: any)")
     add("--host", help=f"listen on this address (default: {HOST}, this machine alone)")
     add("--token", help="what other machines need to ask (default: a random one, printed)")
+
+
+def _add_experiments(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE,...",
+        help="train the recipe with each of these values, and with all combinations if repeated, "
+        "scored on held-out training images; continues an interrupted sweep. Lists have an x: "
+        "hidden=512x256,128",
+    )
+    add("--seeds", type=int, metavar="N", help="seeds of each combination of --sweep (default: 1)")
+    add(
+        "--tune",
+        type=int,
+        metavar="TRIALS",
+        help="search for better hyperparameters until TRIALS trainings have ended, print the best "
+        "recipe as a command, and test it; continues an interrupted search",
+    )
+    add(
+        "--study",
+        metavar="FILE",
+        help="the SQLite file of --tune; machines that name the same one share its trials "
+        "(default: new, in sweeps/)",
+    )
+    add(
+        "--at-a-time",
+        type=int,
+        metavar="N",
+        help="how many to train at a time with --sweep and --tune (default: one per core)",
+    )
+    add(
+        "--compare",
+        nargs=2,
+        metavar="RUN",
+        help="compare two finished runs: recipes, results, and every image on which they disagree",
+    )
 
 
 def _add_runs(group: argparse._ArgumentGroup) -> None:

@@ -19,18 +19,32 @@ if TYPE_CHECKING:
     from mnist_graph.data.datasets import DataSets
     from mnist_graph.runs.run import Run
 
-COMMANDS = ("resume", "predict", "evaluate", "export", "serve", "describe", "plot", "list_models")
+COMMANDS = (
+    *("resume", "predict", "evaluate", "export", "serve", "describe", "plot", "list_models"),
+    *("sweep", "tune", "compare"),
+)
 """The flags that ask for something other than training; only one of them can be given."""
 PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability", "runtime")
 """The flags that need --predict."""
 SERVE_FLAGS = ("port", "host", "token")
 """The flags that need --serve."""
+SWEEP_FLAGS, TUNE_FLAGS = ("seeds",), ("study",)
+"""The flags that need --sweep, and those that need --tune."""
+NEEDED = {
+    **dict.fromkeys(PREDICT_FLAGS, "--predict"),
+    **dict.fromkeys(SERVE_FLAGS, "--serve"),
+    **dict.fromkeys(SWEEP_FLAGS, "--sweep"),
+    **dict.fromkeys(TUNE_FLAGS, "--tune"),
+    "at_a_time": "--sweep or --tune",
+}
+"""What a flag needs that has an effect on few commands alone."""
 TRAINING_FLAGS = ("watch", "snapshots", "log_every", "save_every")
 """The flags that need a run that is still to be trained."""
 RECIPE_FLAGS = ("model", "data_dir", "set", *OVERRIDABLE)
 CLUSTER_FLAGS = ("workers", "restarts", "scale_batch", "timeout")
 """The flags of training in several processes."""
 RUN_FLAGS = (*RECIPE_FLAGS, *TRAINING_FLAGS, "device", "quiet", "run_dir")
+MANY_RUNS_FLAGS = (*RECIPE_FLAGS, "device", "quiet", "at_a_time")
 FLAGS_OF: dict[str, tuple[str, ...]] = {
     "train": (*RUN_FLAGS, *CLUSTER_FLAGS),
     "resume": (*RUN_FLAGS, *CLUSTER_FLAGS),
@@ -41,6 +55,9 @@ FLAGS_OF: dict[str, tuple[str, ...]] = {
     "describe": RECIPE_FLAGS,
     "plot": ("watch", "quiet"),
     "list_models": (),
+    "sweep": (*MANY_RUNS_FLAGS, *SWEEP_FLAGS),
+    "tune": (*MANY_RUNS_FLAGS, *TUNE_FLAGS),
+    "compare": ("data_dir", "device", "quiet"),
 }
 """The flags that have an effect on each command, apart from the command itself."""
 
@@ -71,9 +88,8 @@ class Request:
         command = commands[0] if commands else "train"
         for name in given:
             if name != command and name not in FLAGS_OF[command]:
-                for flags, needed in ((PREDICT_FLAGS, "predict"), (SERVE_FLAGS, "serve")):
-                    if name in flags:
-                        raise UsageError(f"{flag(name)} needs {flag(needed)}")
+                if (needed := NEEDED.get(name)) is not None:
+                    raise UsageError(f"{flag(name)} needs {needed}")
                 raise UsageError(f"{flag(name)} has no effect with {flag(command)}")
 
     @property
@@ -127,13 +143,19 @@ class Request:
         return self._data[size]
 
     def _read_data(self, validation_size: int) -> "DataSets":
-        from mnist_graph.data.datasets import find_files, read_data_sets
+        from mnist_graph.data.datasets import read_data_sets
+
+        self.check_data_dir()
+        return read_data_sets(self.options.data_dir, validation_size=validation_size)
+
+    def check_data_dir(self) -> None:
+        """Raise MnistGraphError if --data-dir is given and has none of the files."""
+        from mnist_graph.data.datasets import find_files
 
         folder = self.options.data_dir
         if folder is not None and not find_files(folder):
             fault = "has none of the four IDX files" if Path(folder).is_dir() else "is not a folder"
             raise MnistGraphError(f"{folder} {fault} (train-images-idx3-ubyte, plain or .gz, ...)")
-        return read_data_sets(folder, validation_size=validation_size)
 
     def require_no_training_flags(self, run: "Run", names: Sequence[str] = TRAINING_FLAGS) -> None:
         """Raise UsageError if one of the flags `names` is given, since `run` is finished."""

@@ -65,6 +65,10 @@ def _find_networks(request: Request) -> "list[Served]":
     """
     is_named = not request.uses_shipped_reader
     run = finished_run(request, or_shipped=True) if is_named else None
+    if run is not None and run.tested_on != "test":
+        raise UsageError(
+            f"{run.directory} is of a sweep and has no test accuracy; train its recipe"
+        )
     import_tensorflow()
     from mnist_graph.serving.networks import Served, find_served
 

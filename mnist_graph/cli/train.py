@@ -1,15 +1,14 @@
 """Train a recipe, resume a run, or provide the finished run that another command needs."""
 
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_graph.cli.commands import as_command
 from mnist_graph.cli.messages import note
-from mnist_graph.cli.parser import PROGRAM
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request, flag
 from mnist_graph.cluster.scaling import scale_batch
@@ -90,6 +89,12 @@ def finished_run(request: Request, or_shipped: bool = False) -> Run:
     run = train_recipe(request)
     show_result(request, run)
     return run
+
+
+def finished_or_trained(request: Request) -> Run:
+    """Return the newest finished run of the recipe; without one, train it."""
+    request.check()
+    return find_run(RUNS_DIR, request.recipe, _sha256(request)) or train_recipe(request)
 
 
 def _find_run(request: Request) -> Run | None:
@@ -215,8 +220,7 @@ def _until_stopped(
 def _resume_command(request: Request, run: Run) -> str:
     """Return the command that resumes the stopped run."""
     options = request.options
-    words = ["python", sys.argv[0]] if sys.argv[0].endswith("main.py") else [PROGRAM]
-    words += ["--model", run.recipe.model, "--resume", "--run-dir", str(run.directory)]
+    words = ["--model", run.recipe.model, "--resume", "--run-dir", str(run.directory)]
     for name in REPEATED:
         if name in request.given:
             words += [flag(name), str(getattr(options, name))]
@@ -226,4 +230,4 @@ def _resume_command(request: Request, run: Run) -> str:
         words += ["--workers", str(options.workers)]
     if options.quiet:  # pragma: no cover - without lines, a test cannot time a signal
         words.append("--quiet")
-    return shlex.join(words)
+    return as_command(words)

@@ -2,6 +2,7 @@
 
     idx            one IDX file -> an array of bytes
     datasets       four IDX files -> DataSets: training, validation and test images
+    held_out       training images that score the runs of a sweep
     batches        a DataSet -> the batch of each iteration
     augmentation   how strongly training images are distorted
     distortions    the distortions themselves

@@ -2,6 +2,7 @@
 
     recipes        every recipe's hyperparameters: the table behind --model
     recipe         what a recipe is, and which values are valid
+    ranges         the values that --tune tries
     settings       hyperparameters from JSON and from the command line
     networks       the tutorials' networks, from images to logits
     strip_network  the network for strips, rows of digits

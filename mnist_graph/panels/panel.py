@@ -164,7 +164,7 @@ class Curves(IterationPanel):
         if len(runs) == 1:  # next to the title, where it hides no line
             self.axes.legend(
                 self.artists[0],
-                ["training batch", f"test images{newest[0]}"],
+                ["training batch", f"{runs[0].run.tested_on} images{newest[0]}"],
                 fontsize=TEXT_SIZE,
                 loc="lower right",
                 bbox_to_anchor=(1, 1),
@@ -246,7 +246,8 @@ class Digits(Panel):
         if self.drawn is None or self.drawn[0] is not sample or self.drawn[1] != columns:
             self.image.pixels = draw_montage(sample, columns, self.zoom)
             self.drawn = sample, columns
-        self.set_title(f"{self.title}: {sample.mistakes:,} of {sample.evaluated:,} misclassified")
+        title = self.title.replace("Test", runs[0].run.tested_on.capitalize())
+        self.set_title(f"{title}: {sample.mistakes:,} of {sample.evaluated:,} misclassified")
         self.axes.set_xlabel(
             "red: misclassified, with the label (left) and the prediction (right)",
             fontsize=TEXT_SIZE,

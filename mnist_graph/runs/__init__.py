@@ -17,6 +17,7 @@
     metrics         confusion matrix, precision, recall, calibration
     arrays          .npz files, read carefully
     children        what processes that run parts of this package are started with
+    locks           folders that one process at a time works in
     files           whole-file writes, careful reads
 
 Open `run` first; only `predictor`, `strip_predictor` and `ship` import TensorFlow.

@@ -90,7 +90,7 @@ def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
     """
     require("model", model, str, "the name of a recipe")
     try:
-        directories = _numbered(checked_path("runs_dir", runs_dir) / model)
+        directories = numbered(checked_path("runs_dir", runs_dir) / model)
     except OSError as error:  # e.g. a name that is too long
         raise MnistGraphError(f"cannot read {runs_dir}: {error.strerror}") from error
     for directory in directories:
@@ -111,7 +111,7 @@ def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Ru
     return None
 
 
-def _numbered(folder: Path) -> list[Path]:
+def numbered(folder: Path) -> list[Path]:
     """The directories in `folder` whose names are numbers, highest first."""
     found = [p for p in folder.glob("*") if re.fullmatch(r"\d+", p.name) and p.is_dir()]
     return sorted(found, key=lambda path: int(path.name), reverse=True)
@@ -137,7 +137,7 @@ def create_numbered(folder: Path) -> Path:
 
 def next_number(folder: Path) -> int:
     """Return the number after that of the newest numbered directory in `folder`."""
-    return next((int(path.name) for path in _numbered(folder)), 0) + 1
+    return next((int(path.name) for path in numbered(folder)), 0) + 1
 
 
 def _require_empty(directory: Path) -> None:

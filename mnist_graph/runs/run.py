@@ -3,7 +3,8 @@
 runs/<model>/<number>/
     recipe.json              hyperparameters, data, versions, device
     history.csv              iteration, loss and accuracy, as printed
-    test.csv                 the same for the test images, at the end and while followed
+    test.csv                 the same for the test images, at the end and while followed; in a
+                             sweep, as all "test" here, for held-out training images instead
     percentiles.csv          percentiles of the weights and the biases
     batch.npz, test.npz      digits of the last batch and of the test, with predictions
     snapshots/               with --snapshots: the weights at a few iterations (snapshots.py)
@@ -20,11 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mnist_graph.data.held_out import HELD_OUT
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
 from mnist_graph.runs.csv_log import CsvAppender, CsvLog
 from mnist_graph.runs.files import cannot_write, read_json, synchronize, write_json
+from mnist_graph.runs.locks import locked
 
 RUNS_DIR = "runs"
 """The default folder of all runs."""
@@ -61,11 +64,26 @@ ROWS: dict[str, type[Any]] = {
 class Result(NamedTuple):
     """The outcome of a finished run, in result.json."""
 
-    test_accuracy: float
-    """The share of test images that are classified correctly."""
+    accuracy: float
+    """The share of images that are classified correctly: of those that `tested_on` names."""
     seconds: float
     """Time spent in the training loop, including evaluations."""
     iterations_per_second: float
+    tested_on: str = "test"
+    """test: the test images; validation: training images that were held out instead, as in a
+    sweep."""
+
+    @property
+    def test_accuracy(self) -> float:
+        """The share of test images that are classified correctly. Raises MnistGraphError if the
+        run was not tested on them.
+        """
+        if self.tested_on != "test":
+            raise MnistGraphError(
+                f"the run has no test accuracy: {self.accuracy:.6g} is of held-out training "
+                "images; train its recipe outside of --sweep and --tune for one"
+            )
+        return self.accuracy
 
 
 class Run(NamedTuple):
@@ -77,7 +95,13 @@ class Run(NamedTuple):
     """Height and width of the images, in pixels."""
     classes: int
     sha256: dict[str, str]
-    """SHA-256 of the four data files, uncompressed."""
+    """SHA-256 of the four data files, uncompressed, and the mark of held-out images
+    (data/held_out.py)."""
+
+    @property
+    def tested_on(self) -> str:
+        """What the run is tested on, as in its result: test or validation."""
+        return "validation" if HELD_OUT in self.sha256 else "test"
 
     @property
     def result(self) -> Result | None:
@@ -88,11 +112,12 @@ class Run(NamedTuple):
         if not path.exists():
             return None
         values = read_json(path)
+        names = (f"{self.tested_on}_accuracy", "seconds", "iterations_per_second")
         try:
-            result = Result(*(float(values[name]) for name in Result._fields))
-            if not (0 <= result.test_accuracy <= 1 and all(map(math.isfinite, result))):
+            accuracy, seconds, speed = (float(values[name]) for name in names)
+            if not (0 <= accuracy <= 1 and math.isfinite(seconds) and math.isfinite(speed)):
                 raise ValueError("out of range")
-            return result
+            return Result(accuracy, seconds, speed, self.tested_on)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise MnistGraphError(f"{path} is damaged; delete it and use --resume") from error
 
@@ -152,6 +177,11 @@ class Run(NamedTuple):
 
     def require_data(self, sha256: dict[str, str]) -> None:
         """Raise UsageError unless the run was trained on data with these SHA-256."""
+        if self.tested_on != "test" and HELD_OUT not in sha256:
+            raise UsageError(
+                f"{self.directory} is of a sweep, which leaves the test images alone; repeat its "
+                "--sweep or --tune to continue it"
+            )
         if self.sha256 != sha256:
             raise UsageError(f"{self.directory} was trained on other data; give its --data-dir")
 
@@ -161,26 +191,17 @@ class Run(NamedTuple):
 
         Raises MnistGraphError if another process has it.
         """
-        # Imported here because it would double the time that --help takes.
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.directory / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise MnistGraphError(
-                f"{self.directory} is being trained by another process; wait for it to finish"
-            ) from error
-        except OSError as error:  # pragma: no cover - no permission, which root always has
-            raise cannot_write(self.directory, error) from error
-        try:
+        with locked(self.directory, "trained"):
             yield
-        finally:
-            lock.release()
 
     def write_result(self, result: Result) -> None:
         """Mark the run as finished. Raises MnistGraphError if that cannot be written."""
+        values = {
+            f"{self.tested_on}_accuracy": result.accuracy,
+            "seconds": result.seconds,
+            "iterations_per_second": result.iterations_per_second,
+        }
         try:
-            write_json(self.directory / "result.json", result._asdict())
+            write_json(self.directory / "result.json", values)
         except OSError as error:
             raise cannot_write(self.directory, error) from error

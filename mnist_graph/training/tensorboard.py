@@ -40,7 +40,8 @@ class WriteEventFiles(Hook):
         self._try(self._write_evaluation, metrics)
 
     def tested(self, test: Predictions) -> None:
-        values = {"test_loss": test.loss, "test_accuracy": test.accuracy}
+        of = self.training.run.tested_on
+        values = {f"{of}_loss": test.loss, f"{of}_accuracy": test.accuracy}
         self._try(self._write_scalars, values, test.iteration)
 
     def end(self) -> None:

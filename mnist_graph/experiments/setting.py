@@ -1,0 +1,92 @@
+"""What all trainings of a sweep or a search have in common: data, held-out images, device."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mnist_graph.data.arguments import checked_path
+from mnist_graph.data.datasets import read_data_sets
+from mnist_graph.data.held_out import choose_held_out, mark_held_out
+from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.experiments.workers import End
+from mnist_graph.graph.devices import check_device
+from mnist_graph.graph.network import NETWORKS
+from mnist_graph.graph.recipe import Recipe
+from mnist_graph.runs.find import load_run
+from mnist_graph.runs.run import Result
+
+DIVERGED = "the loss is "
+"""How the training loop's error begins if the loss becomes NaN or infinite. It would do so again,
+so such a training is not repeated."""
+
+
+class Setting(NamedTuple):
+    """The data and the device of all trainings."""
+
+    data_dir: Path | None
+    device: str
+    held_out: range
+    """The training images that score each run."""
+    sha256: dict[str, str]
+    """What identifies the data, as in the run directories."""
+
+    def describe(self, recipe: Recipe, **tried: Any) -> dict[str, Any]:
+        """Return what the folder of a sweep or search of `recipe` is found by, in JSON's values."""
+        return {"recipe": recipe.to_json(), **tried, "sha256": self.sha256}
+
+    def describe_images(self) -> str:
+        """Return which images score the runs, in words."""
+        which = "last" if self.held_out.start else "first"
+        return f"the {which} {len(self.held_out):,} training images, which are held out"
+
+
+def choose_setting(recipes: Sequence[Recipe], data_dir: str | Path | None, device: str) -> Setting:
+    """Read the data and choose what is held out of it. Raises UsageError if one of `recipes` does
+    not fit, before anything is trained, and MnistGraphError if the data cannot be read.
+    """
+    check_device(device)
+    for recipe in recipes:
+        network = NETWORKS[recipe.network]
+        if network.reads_strips:
+            raise UsageError(
+                f"{recipe.model} reads rows of digits; only recipes of single digits "
+                "can be swept, tuned and compared on held-out images"
+            )
+        if not network.build.__module__.startswith("mnist_graph."):
+            raise UsageError(
+                f"the network {recipe.network} is not part of the package; the "
+                "processes that train do not know it"
+            )
+    directory = None if data_dir is None else checked_path("data_dir", data_dir)
+    data = read_data_sets(directory, validation_size=0)
+    sizes = [recipe.validation_size for recipe in recipes]
+    held_out = choose_held_out(sizes, data.train.num_examples)
+    for recipe in recipes:
+        count = (held_out.start or data.train.num_examples) - recipe.validation_size
+        if recipe.batch_size > count:
+            raise UsageError(
+                f"batch_size is {recipe.batch_size:,}, but there are only {count:,} training images"
+            )
+    return Setting(directory, device, held_out, mark_held_out(data.sha256, held_out))
+
+
+def read_result(directory: Path, recipe: Recipe) -> Result | None:
+    """Return the outcome of the run in `directory`; None if it is unfinished or not begun. Raises
+    MnistGraphError if it is damaged or of another recipe.
+    """
+    if not (directory / "recipe.json").exists():
+        return None
+    run = load_run(directory)
+    if differences := recipe.differences(run.recipe):
+        raise MnistGraphError(f"in {directory} {'; '.join(differences)}; delete it to train anew")
+    return run.result
+
+
+def has_diverged(end: End) -> bool:
+    """Whether a training ended because its loss became NaN or infinite."""
+    return end.error is not None and end.error.startswith(DIVERGED)
+
+
+def job_directory(folder: Path, number: int) -> Path:
+    """Return the run directory of training `number`."""
+    return folder / "runs" / str(number)
