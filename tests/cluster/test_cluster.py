@@ -103,7 +103,7 @@ def test_with_batch_normalization_the_number_of_workers_does_not_matter(tmp_path
     for count in (2, 3):
         many = run_command(tmp_path, *words, "--workers", count, "--run-dir", count, "--quiet")
         assert many.code == 0, many.err
-    assert distance(tmp_path / "2", tmp_path / "3") < 1e-3
+    assert distance(tmp_path / "2", tmp_path / "3") < 5e-3
 
 
 @pytest.mark.slow
