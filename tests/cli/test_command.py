@@ -115,7 +115,9 @@ def test_help_shows_the_flags_by_purpose_and_names_every_model(command):
         "look": "--evaluate",
         "export": "--export",
         "serve": "--host",
+        "experiments": "--sweep",
         "resume and runs": "--resume",
+        "train on several processes or machines (TF_CONFIG)": "--workers",
     }
     assert list(groups) == ["options", *expected]
     for group, flag in expected.items():
