@@ -9,6 +9,8 @@ from mnist_graph.cluster.listening import cannot_listen, restrict
 from mnist_graph.cluster.tf_config import Cluster
 from mnist_graph.graph.sessions import Device, session_config
 
+UNPROXIED = "no_grpc_proxy"
+"""The environment variable with the hosts that gRPC connects to directly."""
 JOB = "worker"
 """What TensorFlow calls all tasks, whatever TF_CONFIG calls them: the first is number 0."""
 
@@ -48,9 +50,9 @@ class Server:
 
 def _bypass_proxies(cluster: Cluster) -> None:
     """Have gRPC connect to the tasks directly, also where http_proxy is set."""
-    before = os.environ.get("no_grpc_proxy") or os.environ.get("no_proxy") or ""
+    before = os.environ.get(UNPROXIED) or os.environ.get("no_proxy", "")
     hosts = [*filter(None, before.split(",")), *(task.host for task in cluster.tasks)]
-    os.environ["no_grpc_proxy"] = ",".join(dict.fromkeys(hosts))
+    os.environ[UNPROXIED] = ",".join(dict.fromkeys(hosts))
 
 
 def choose_gpu(cluster: Cluster, count: int) -> int:
