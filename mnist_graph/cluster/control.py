@@ -26,6 +26,17 @@ PATIENCE = 0.9
 """The share of the timeout after which a silent task is given up: the rest is for telling all."""
 
 
+BROKEN = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+    tf.errors.UnknownError,
+)
+"""What TensorFlow raises in a session call in which another task is missing."""
+
+
 class Failed(Exception):  # noqa: N818 - `failure` is the error
     """Training with the others has failed; `Control.failure` says how."""
 
@@ -163,9 +174,7 @@ class Control:
             with session:
                 self.session = session
                 yield session
-        except tf.errors.ResourceExhaustedError:
-            raise
-        except (Failed, RuntimeError, tf.errors.OpError) as error:
+        except (Failed, RuntimeError, *BROKEN) as error:
             if isinstance(error, RuntimeError) and not self._is_over():
                 raise  # not that the session has been closed
             with self.changed:  # a connection may break before it is known why
@@ -173,8 +182,9 @@ class Control:
             if self.ended.is_set():
                 raise Failed from error
             if self.failure is None:
-                raise
-            raise self.failure from error
+                said = " ".join(str(error).split())
+                self.fail(f"{self.cluster.task} has lost TensorFlow's connection: {said:.300}")
+            raise self.failure or error from error
         finally:
             self.session = None
 

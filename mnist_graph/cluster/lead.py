@@ -53,9 +53,8 @@ class Lead(Control, Team):
         self._doing: dict[int, Any] = {}
         self._digests: dict[int, str] = {}
         self._unreachable: dict[int, list[int]] = {}
-        self._call: tuple[float, int] | None = None
-        """When the current session call began, and its first iteration."""
-        self._announced = 0
+        self._called: float | None = None
+        """When the current session call began, if there is one."""
         self._probed: float | None = None
 
     @property
@@ -117,7 +116,6 @@ class Lead(Control, Team):
 
     def announce(self, ranges: Iterable[range]) -> Iterator[range]:
         for part in ranges:
-            self._announced = part.start
             self.send_all(range=[part.start, part.stop])
             yield part
         self.send_all(range=None)
@@ -125,17 +123,21 @@ class Lead(Control, Team):
     @contextmanager
     def running(self) -> Iterator[None]:
         with self.calling():
-            self._call = time.monotonic(), self._announced
+            self._called = time.monotonic()
             try:
                 yield
             finally:
-                self._call = self._probed = None
+                self._called = self._probed = None
 
     def require_equal(self, iteration: int) -> None:
         self._digests.clear()
         self.send_all(digest=iteration)
         mine = digest(self.session, self._variables)
-        self.wait_for(lambda: len(self._digests) == len(self.channels))
+        if not self.wait_for(lambda: len(self._digests) == len(self.channels), self.timeout):
+            late = next(rank for rank in self.channels if rank not in self._digests)
+            name = self.cluster.tasks[late]
+            self.fail(f"{name} has not compared its variables within {self.timeout:g} seconds")
+            raise Failed
         others = [rank for rank in self.channels if self._digests[rank] != mine]
         if others:
             names = " and ".join(str(self.cluster.tasks[rank]) for rank in others)
@@ -147,8 +149,8 @@ class Lead(Control, Team):
 
     def tick(self) -> None:
         """Notice a session call that does not end although all tasks are alive."""
-        call, now = self._call, time.monotonic()
-        if call is None or now - call[0] < STALL * self.timeout:
+        called, now = self._called, time.monotonic()
+        if called is None or now - called < STALL * self.timeout:
             return
         if any(now - channel.heard > 3 * self.interval for channel in self.channels.values()):
             return  # one may be silent, which `control` notices

@@ -14,17 +14,8 @@ from helpers import printed, run_command, run_main, same_variables, start_comman
 
 from mnist_graph.runs.find import load_run
 
-SOFTMAX = ("--model", "softmax", "--iterations", 200, "--timeout", 30)
+SOFTMAX = ("--model", "softmax", "--iterations", 200)
 ENDLESS = ("--model", "softmax", "--iterations", 10**6, "--log-every", 20, "--run-dir", "run")
-
-
-def alone(words):
-    """The same words without those of a cluster."""
-    left = [str(word) for word in words]
-    for flag in ("--timeout", "--workers"):
-        if flag in left:
-            del left[left.index(flag) : left.index(flag) + 2]
-    return left
 
 
 def test_workers_train_what_one_process_trains(tmp_path):
@@ -32,7 +23,7 @@ def test_workers_train_what_one_process_trains(tmp_path):
     words = (*SOFTMAX, "--batch-size", 101)
     many = run_command(tmp_path, *words, "--workers", 2, "--run-dir", "many")
     assert many.code == 0, many.err
-    one = run_main(tmp_path, *alone(words), "--run-dir", "one")
+    one = run_main(tmp_path, *words, "--run-dir", "one")
     assert many.out == one.out
     assert distance(tmp_path / "one", tmp_path / "many") < 2e-6
     assert many.err.splitlines()[-1] == "mnist-graph: saved to many"
@@ -83,7 +74,10 @@ def test_each_family_trains_what_one_process_trains(tmp_path, words, count, tole
 @pytest.mark.parametrize(
     "words",
     [
-        ("--model", "conv3-batchnorm", "--iterations", 200),
+        (
+            *("--model", "conv3-batchnorm", "--iterations", 200, "--batch-size", 30),
+            *("--hidden", 40, "--set", "channels=4,8,12"),
+        ),
         (
             *("--model", "reader", "--iterations", 10, "--batch-size", 5),
             *("--set", "channels=4,4,4,4,8,8,8,8,12,12,12"),
@@ -158,7 +152,7 @@ def test_sigterm_to_one_saves_and_stops_all_and_any_number_can_resume(tmp_path):
     assert f"stopped after iteration {iteration - 1}; resume with: " in last_line(outcomes[0])
     resumed = run_command(tmp_path, *SOFTMAX, "--resume", "--run-dir", "run", "--workers", 2)
     assert resumed.code == 0, resumed.err
-    run_main(tmp_path, *alone(SOFTMAX), "--run-dir", "one")
+    run_main(tmp_path, *SOFTMAX, "--run-dir", "one")
     assert distance(tmp_path / "one", tmp_path / "run") < 2e-6
 
 
@@ -204,7 +198,7 @@ def test_a_port_in_use_stops_all_before_the_first_step(tmp_path):
 
 @pytest.mark.slow
 def test_a_worker_that_does_not_come_is_named(tmp_path):
-    with Tasks(tmp_path, 2, (*SOFTMAX[:-1], 8, "--quiet")) as tasks:
+    with Tasks(tmp_path, 2, (*SOFTMAX, "--timeout", 8, "--quiet")) as tasks:
         tasks.processes[1].kill()
         (outcome,) = tasks.outcomes(0)
     assert outcome.code == 1
