@@ -29,7 +29,7 @@ REAL_LINK = (10, 0.1)
 SHARES = (1, 2, 4, 8, 16, 32)
 """How many workers share the batch, where computing alone is measured."""
 PLANS = ("whole", "by layer", "bfloat16", "by layer, bfloat16")
-LIMIT_SECONDS = 900
+LIMIT_SECONDS = 600
 """The longest that the experiments of one network may take."""
 
 
@@ -57,7 +57,7 @@ def run_experiments(
             task.kill()
     if not line:
         errors = tasks[0].communicate()[1].decode(errors="replace").strip()
-        raise SystemExit(f"an experiment has failed: {errors.splitlines()[-1:] or 'no answer'}")
+        raise SystemExit(f"an experiment has failed:\n{errors or 'no answer'}")
     return [{**what, **found} for what, found in zip(experiments, json.loads(line), strict=True)]
 
 

@@ -78,12 +78,12 @@ def moved(workers: int, size: float) -> float:
 
 
 def _terms(
-    workers: int, size: float, gbit: float, delay_ms: float | None, cores: float
+    workers: int, size: float, gbit: float, delay_ms: float | None, cores: int | None
 ) -> list[float]:
     """Return what each constant is multiplied by, in the order of Constants."""
-    crowd = max(1.0, workers / cores)
+    crowd = 1.0 if cores is None else max(1.0, workers / cores)
     count, volume = hops(workers), moved(workers, size) / MEGA
-    relayed = 0.0 if delay_ms is None else crowd
+    relayed = 0.0 if delay_ms is None or cores is None else crowd
     return [
         1.0,
         count * crowd,
@@ -119,10 +119,10 @@ def predict_sum(
     size: float,
     gbit: float,
     delay_ms: float | None = None,
-    cores: float = float("inf"),
+    cores: int | None = None,
 ) -> float:
-    """Return the ms of adding up a vector of `size` bytes, with `cores` for all workers together
-    (default: enough).
+    """Return the ms of adding up a vector of `size` bytes. As measured, with `cores` for all
+    workers together and a relay for the delay; by default, without either.
     """
     return float(np.dot(constants, _terms(workers, size, gbit, delay_ms, cores)))
 

@@ -154,6 +154,8 @@ class Worker:
         self.cluster, self.rank, self.count = cluster, cluster.rank, len(cluster.tasks)
         self.device, _ = choose_device(recipes["cnn"], "cpu")
         self.server = Server(cluster, self.device, "cnn", None)
+        # Recipes have variables of the same names and other shapes.
+        self.server.config.isolate_session_state = True
         while find_unreachable(cluster, 1.0):
             time.sleep(0.1)
 
