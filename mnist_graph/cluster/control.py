@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -41,27 +41,30 @@ class Failed(Exception):  # noqa: N818 - `failure` is the error
     """Training with the others has failed; `Control.failure` says how."""
 
 
-class Control:
-    """The connections of this task to others, by their ranks. `complain` prints a line when the
-    process has to be ended from outside, because it does not end by itself.
-    """
+class Links(NamedTuple):
+    """The connections of this task to others."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        channels: dict[int, Channel],
-        timeout: float,
-        complain: Callable[[object], None],
-    ) -> None:
-        self.cluster, self.channels = cluster, channels
-        self.timeout, self.complain = timeout, complain
+    cluster: Cluster
+    channels: dict[int, Channel]
+    """By the ranks of the others."""
+    timeout: float
+    """In seconds."""
+    complain: Callable[[object], None]
+    """Prints a line when the process has to be ended because it does not end by itself."""
+
+
+class Control:
+    """Keeps in touch with the other tasks."""
+
+    def __init__(self, links: Links) -> None:
+        self.cluster, self.channels, self.timeout, self.complain = links
         self.failure: MnistGraphError | None = None
         """How training with the others has failed, if it has."""
         self.changed = threading.Condition()
         """Notified when a message has been handled, or training has failed or ended."""
         self.ended = threading.Event()
         """Set when nothing more is expected from the others."""
-        self.interval = min(1.0, timeout / 10)
+        self.interval = min(1.0, self.timeout / 10)
         """From one sign of life to the next, in seconds."""
         self.session: Any = None
         self._is_calling = False

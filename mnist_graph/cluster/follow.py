@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mnist_graph.cluster.channel import Channel, Message
-from mnist_graph.cluster.control import Control, Failed
+from mnist_graph.cluster.channel import Message
+from mnist_graph.cluster.control import Control, Failed, Links
 from mnist_graph.cluster.reach import find_unreachable
 from mnist_graph.cluster.server import Server
-from mnist_graph.cluster.tf_config import Cluster
 from mnist_graph.cluster.variables import add_broadcast, digest, list_variables
 from mnist_graph.data.batches import training_batches
 from mnist_graph.data.datasets import DataSets
@@ -28,15 +27,8 @@ class Follower(Control, Team):
     has received one.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        channels: dict[int, Channel],
-        timeout: float,
-        complain: Callable[[object], None],
-        signal: Callable[[], int | None],
-    ) -> None:
-        super().__init__(cluster, channels, timeout, complain)
+    def __init__(self, links: Links, signal: Callable[[], int | None]) -> None:
+        super().__init__(links)
         self.server: Server | None = None
         self.signal = signal
         self.iteration = -1

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mnist_graph.cluster.channel import Channel, Lost
+from mnist_graph.cluster.control import Links
 from mnist_graph.cluster.follow import Follower
 from mnist_graph.cluster.lead import Lead
 from mnist_graph.cluster.listening import listen, own_address
@@ -47,10 +48,10 @@ def join(
     task: Lead | Follower
     if cluster.rank == 0:
         channels = _meet(cluster, facts, timeout, address)
-        task = Lead(cluster, channels, timeout, complain)
+        task = Lead(Links(cluster, channels, timeout, complain))
     else:
         channel = _report(cluster, facts, timeout, address)
-        task = Follower(cluster, {0: channel}, timeout, complain, signal)
+        task = Follower(Links(cluster, {0: channel}, timeout, complain), signal)
     task.start()
     try:
         task.server = Server(cluster, device, network, address)

@@ -5,18 +5,17 @@ their variables at checkpoints, and decides what has failed.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any
 
 import tensorflow as tf
 
-from mnist_graph.cluster.channel import Channel, Message
-from mnist_graph.cluster.control import Control, Failed
+from mnist_graph.cluster.channel import Message
+from mnist_graph.cluster.control import Control, Failed, Links
 from mnist_graph.cluster.reach import find_unreachable
 from mnist_graph.cluster.server import Server
-from mnist_graph.cluster.tf_config import Cluster
 from mnist_graph.cluster.variables import add_broadcast, digest, list_variables
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.build import Graph
@@ -37,14 +36,8 @@ class Lead(Control, Team):
     training has ended.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        channels: dict[int, Channel],
-        timeout: float,
-        complain: Callable[[object], None],
-    ) -> None:
-        super().__init__(cluster, channels, timeout, complain)
+    def __init__(self, links: Links) -> None:
+        super().__init__(links)
         self.server: Server | None = None
         self.received: int | None = None
         """The signal that one of the others has received, if one has."""

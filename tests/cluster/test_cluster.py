@@ -87,10 +87,11 @@ def test_each_family_trains_what_one_process_trains(tmp_path, words, count, tole
 )
 def test_with_batch_normalization_the_number_of_workers_does_not_matter(tmp_path, words):
     """TensorFlow's own batch normalization rounds the variance of a batch to some 2e-4, and sums of
-    shares are more exact. So one step is compared with that of one process, within 2 %, and then
-    all steps of two workers with those of three.
+    shares are more exact. So one step is compared with that of one process, within 0.1 %, and then
+    all steps of two workers with those of three. At the recipes' rates these networks multiply
+    rounding errors: two runs of one process with one and with two threads end as far apart.
     """
-    sgd = ("--optimizer", "gradient-descent", "--learning-rate", 0.001)
+    sgd = ("--optimizer", "gradient-descent", "--learning-rate", 1e-5)
     words = (*words, *sgd, "--set", "schedule=constant", "--set", "precision=float32")
     one = run_main(tmp_path, *words, "--log-every", 1, "--iterations", 1, "--run-dir", "one")
     assert one.code == 0, one.err
@@ -98,11 +99,11 @@ def test_with_batch_normalization_the_number_of_workers_does_not_matter(tmp_path
         tmp_path, *words, "--iterations", 1, "--workers", 2, "--run-dir", "first", "--quiet"
     )
     assert first.code == 0, first.err
-    assert distance(tmp_path / "one", tmp_path / "first") < 0.02
+    assert distance(tmp_path / "one", tmp_path / "first") < 1e-3
     for count in (2, 3):
         many = run_command(tmp_path, *words, "--workers", count, "--run-dir", count, "--quiet")
         assert many.code == 0, many.err
-    assert distance(tmp_path / "2", tmp_path / "3") < 1e-3
+    assert distance(tmp_path / "2", tmp_path / "3") < 5e-3
 
 
 @pytest.mark.slow
