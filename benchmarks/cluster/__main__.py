@@ -12,6 +12,7 @@ docs/cluster-scaling.png.
 import argparse
 import json
 import os
+import sys
 from typing import Any
 
 from benchmarks import machine
@@ -87,4 +88,7 @@ def _write_report(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

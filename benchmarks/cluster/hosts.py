@@ -11,6 +11,7 @@ their links and all processes disappear when the program ends, however it does. 
 iproute2.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -35,13 +36,15 @@ BURST = 128 * 1024
 QUEUE_MS = 50
 """How long a packet may wait for the token bucket before it is dropped."""
 TABLE = "100"
+"""The routing table for what is marked."""
+PR_SET_PDEATHSIG = 1
 INSIDE = "MNIST_GRAPH_NAMESPACES"
 """The environment variable of a program that is in namespaces of its own."""
 
 
 def enter_own_namespaces() -> None:
-    """Start this program again in namespaces of its own, unless that has been done. Exits with a
-    line if it is not possible.
+    """Run this program again in namespaces of its own, and exit as it does; in these namespaces,
+    return. Exits with a line if they are not possible.
     """
     if INSIDE in os.environ:
         _run("ip", "link", "set", "lo", "up")
@@ -51,10 +54,24 @@ def enter_own_namespaces() -> None:
         raise SystemExit("network namespaces need root: run this command as root")
     spaces = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
     command = ["unshare", *spaces, sys.executable, "-m", "benchmarks.cluster", *sys.argv[1:]]
+    environment = {**os.environ, INSIDE: "1"}
     try:
-        os.execvpe(command[0], command, {**os.environ, INSIDE: "1"})
+        # Everything in the namespaces ends with unshare, and unshare with this process.
+        process = subprocess.Popen(command, env=environment, preexec_fn=_end_with_parent)
     except FileNotFoundError:
         raise SystemExit("the command unshare is missing: install util-linux") from None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        raise SystemExit(process.wait())
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Host:
