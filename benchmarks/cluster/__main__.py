@@ -41,7 +41,7 @@ def main() -> None:
     results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
     def save() -> None:
-        path.write_text(json.dumps(results, indent=1) + "\n")
+        path.write_text(json.dumps(results, indent=2) + "\n")
 
     if not options.report:
         enter_own_namespaces()

@@ -44,8 +44,10 @@ from mnist_graph.graph.multistep import add_multistep  # noqa: E402
 from mnist_graph.graph.sessions import choose_device  # noqa: E402
 from mnist_graph.graph.share import Share  # noqa: E402
 
-WARM_UP = 3
+WARM_UP = 2
 """Calls before those that are measured; in the first ones, the tasks connect."""
+ROUNDS = 4
+"""How often the experiments take turns, so that all see the same load of the machine."""
 STEPS_PER_CALL = 4
 """Of recipes that take several steps per session call."""
 LARGE = 16 * 1024
@@ -123,27 +125,31 @@ class Experiment:
     def __init__(self, session: tf1.Session, call: Callable[[], Any], steps: int = 1) -> None:
         self.session, self.call, self.steps = session, call, steps
         self.summed: list[int] = []
+        self.seconds: list[float] = []
+        self.moved = np.zeros(2)
+        """Bytes received and sent."""
 
-    def measure(self, times: int) -> dict[str, Any]:
+    def measure(self, times: int) -> None:
         """Call it again and again."""
         for _ in range(WARM_UP):
             self.call()
-        before, seconds = _count_bytes(), []
+        before = _count_bytes()
         for _ in range(times):
             start = time.perf_counter()
             self.call()
-            seconds.append(time.perf_counter() - start)
-        count = times * self.steps
-        moved = [(b - a) / count for a, b in zip(before, _count_bytes(), strict=True)]
-        self.session.close()
-        names = ("received", "sent")
-        result = {"seconds": seconds, "steps": self.steps, "summed": self.summed}
-        return {**result, **dict(zip(names, moved, strict=False))}
+            self.seconds.append(time.perf_counter() - start)
+        self.moved += _count_bytes() - before
+
+    def result(self) -> dict[str, Any]:
+        """Return what has been measured."""
+        received, sent = map(float, self.moved / (len(self.seconds) * self.steps))
+        moved = {"received": received, "sent": sent}
+        return {"seconds": self.seconds, "steps": self.steps, "summed": self.summed, **moved}
 
 
-def _count_bytes() -> list[int]:
+def _count_bytes() -> np.ndarray:
     paths = [Path(COUNTERS.format(direction)) for direction in ("rx", "tx")]
-    return [int(path.read_text()) for path in paths if path.exists()]
+    return np.array([int(path.read_text()) for path in paths])
 
 
 class Worker:
@@ -237,13 +243,13 @@ def main() -> None:
     assert cluster is not None
     worker = Worker(cluster)
     experiments = json.loads(sys.argv[1])
-    found = [
-        worker.prepare(what).measure(what["times"])
-        for what in experiments
-        if worker.rank == 0 or what.get("plan") != "alone"
-    ]
+    own = [what for what in experiments if worker.rank == 0 or what.get("plan") != "alone"]
+    prepared = [worker.prepare(what) for what in own]
+    for _ in range(ROUNDS):
+        for what, experiment in zip(own, prepared, strict=True):
+            experiment.measure(-(-what["times"] // ROUNDS))
     if worker.rank == 0:
-        print(json.dumps(found), flush=True)
+        print(json.dumps([experiment.result() for experiment in prepared]), flush=True)
     signal.pause()  # others may still receive from this task
 
 
