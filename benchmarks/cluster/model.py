@@ -14,7 +14,7 @@ messages costs time of its own. On paper every worker has a machine to itself, w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,10 @@ BACKWARD_SHARE = 0.6
 """The share of computing that is still to be done when the first large gradient is known, which can
 be added up meanwhile: the backward pass takes about twice as long as the forward pass.
 """
+
+
+GAIN = 1.1
+"""More workers must give so many times the images, or scaling has stopped."""
 
 
 class Link(NamedTuple):
@@ -141,12 +145,12 @@ def fit_compute(milliseconds: Mapping[int, float]) -> tuple[float, float]:
 
 
 def straggler(seconds: Sequence[float], workers: int) -> float:
-    """Return how much longer than the median the slowest of `workers` takes, on average, if each
+    """Return how much longer than one worker the slowest of `workers` takes, on average, if each
     draws its time from the measured ones.
     """
     ordered = np.sort(seconds)
     ranks = np.arange(len(ordered) + 1) / len(ordered)
-    return float(np.dot(ordered, np.diff(ranks**workers)) / median(seconds))
+    return float(np.dot(ordered, np.diff(ranks**workers)) / ordered.mean())
 
 
 @dataclass
@@ -202,5 +206,10 @@ class Model:
         return sum(times) - (len(times) - 1) * self.constants.call
 
     def limit(self, link: Link, counts: Sequence[int], **plan: Any) -> int:
-        """Return the number of workers from which more do not give more images a second."""
-        return max(counts, key=lambda workers: self.step(workers, link, **plan)["images"])
+        """Return the last of these numbers of workers that gives at least a tenth more images a
+        second than the number before it.
+        """
+        images = [self.step(workers, link, **plan)["images"] for workers in counts]
+        gains = [b / a for a, b in pairwise(images)]
+        better = [n for n, gain in zip(counts[1:], gains, strict=True) if gain >= GAIN]
+        return better[-1] if better else counts[0]

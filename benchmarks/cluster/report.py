@@ -51,9 +51,9 @@ def format_report(results: Results) -> str:
     lines = [
         "# Training on many machines",
         "",
-        f"Hosts are network namespaces on {machine.summarize(results['machine'])}. All share its",
-        f"cores. Load of the machine before and after: {results['load'][0]:.1f} and "
-        f"{results['load'][1]:.1f} waiting processes.",
+        f"Hosts are network namespaces on {machine.summarize(results['machine'])}.",
+        "All of them share its cores. Load of the machine before and after (its own included): "
+        f"{results['load'][0]:.1f} and {results['load'][1]:.1f} processes.",
         "Reproduce, as root: `python -m benchmarks.cluster`.",
     ]
     for part in (_links, _costs, _sums, _fit, _real, format_bars, format_paper, format_times):

@@ -70,7 +70,7 @@ def test_the_report_says_what_was_measured(results):
     assert "| all-reduces of 4 workers | 35 | +0 % | +0 % | +0 % |" in report.replace(
         "-0 %", "+0 %"
     )
-    assert "never: the recipe reaches 0.9923" in report
+    assert "never: reaches 0.9923" in report
     assert "## Faults" not in report
 
 
