@@ -34,6 +34,9 @@ class Follower(Control, Team):
         self.iteration = -1
         """The number of completed iterations; -1 before the variables are those of the first."""
         self._doing: int | bool = True
+        """The first iteration of the current session call, -1 in that which gives the variables;
+        True between calls.
+        """
         self._serves = False
         self._told: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._has_told = False
@@ -98,6 +101,7 @@ class Follower(Control, Team):
             steps.losses, [steps.pixels, steps.labels, steps.keep_prob, steps.steps]
         )
         self.send_all(ready=True)
+        self._doing = -1
         with self.calling():
             session.run(broadcast)
         self._completed(session.run(graph.global_step))

@@ -1,5 +1,7 @@
 """TensorFlow's server, by which the tasks add up their gradients, and the session in it."""
 
+import os
+
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
@@ -8,6 +10,8 @@ from mnist_graph.cluster.listening import cannot_listen, restrict
 from mnist_graph.cluster.tf_config import Cluster
 from mnist_graph.graph.sessions import Device, session_config
 
+UNPROXIED = "no_grpc_proxy"
+"""The environment variable with the hosts that gRPC connects to directly."""
 JOB = "worker"
 """What TensorFlow calls all tasks, whatever TF_CONFIG calls them: the first is number 0."""
 
@@ -33,6 +37,7 @@ class Server:
             # NVIDIA's NCCL adds up on GPUs, unless two processes share one.
             config.experimental.collective_nccl = len(neighbours) <= gpus
         self.config = config
+        _bypass_proxies(cluster)
         tasks = tf.train.ClusterSpec({JOB: cluster.addresses})
         try:
             self.server = tf.distribute.Server(tasks, JOB, cluster.rank, config=config)
@@ -44,6 +49,13 @@ class Server:
     def open_session(self, graph: tf.Graph) -> tf1.Session:
         """Open a session for `graph` on this task's own device."""
         return tf1.Session(self.server.target, graph, self.config)
+
+
+def _bypass_proxies(cluster: Cluster) -> None:
+    """Have gRPC connect to the tasks directly, also where http_proxy is set."""
+    before = os.environ.get(UNPROXIED) or os.environ.get("no_proxy", "")
+    hosts = [*filter(None, before.split(",")), *(task.host for task in cluster.tasks)]
+    os.environ[UNPROXIED] = ",".join(dict.fromkeys(hosts))
 
 
 def choose_gpu(cluster: Cluster, count: int) -> int:
