@@ -1,7 +1,7 @@
 """Kill, stop and cut off tasks of a cluster at random moments, resume, and compare the results.
 
 Each run has two to four workers. Up to five times, a random one of them is killed by SIGKILL, or
-stopped by SIGSTOP, at a random moment: from its start to the time that an undisturbed run takes.
+stopped by SIGSTOP, at a random moment of the time that training takes with its start.
 All others must then end by themselves, with exit code 1 and one line. The run is resumed, and in
 the end its history and its last checkpoint must be those of an undisturbed run with as many
 workers, bit for bit.
@@ -11,6 +11,7 @@ itself, or for good, after which all tasks must end as above.
 """
 
 import json
+import math
 import random
 import signal
 import tempfile
@@ -56,6 +57,8 @@ class Cluster:
         self.workers, self.network = workers, network
         self.crashes: list[Results] = []
         """What has failed although nothing happened to it."""
+        self.seconds = math.inf
+        """The shortest time that tasks took to begin or resume a run and end it."""
 
     def start(self, run_directory: Path, timeout: float, iterations: int) -> Tasks:
         """Start the tasks that begin or resume a run."""
@@ -68,30 +71,28 @@ class Cluster:
         starts: list[Start] = [host.start for host in self.network.hosts]
         return Tasks(self.network.addresses, words, starts)
 
-    def train(self, run_directory: Path, iterations: int = ITERATIONS) -> float:
-        """Begin or resume a run and let it end; return the seconds that it took."""
+    def train(self, run_directory: Path, iterations: int = ITERATIONS) -> None:
+        """Begin or resume a run and let it end."""
         with self.start(run_directory, UNDISTURBED_TIMEOUT, iterations) as tasks:
             self.require_success(tasks, tasks.wait(UNDISTURBED_SECONDS))
-            return tasks.seconds
 
     def require_success(self, tasks: Tasks, codes: list[int | None]) -> None:
         """Exit unless the first task has finished the run; add what others say to `crashes`."""
         if any(code != 0 for code in codes):
             texts = [tasks.output(index, errors=True) for index in range(len(codes))]
             self.crashes.append({"workers": self.workers, "codes": codes, "errors": texts})
+        self.seconds = min(self.seconds, tasks.seconds)
         if codes[0] != 0:
             raise SystemExit(f"without a fault, a run ended with {codes}: {texts}")
 
 
-def disturb(
-    cluster: Cluster, run_directory: Path, moments: random.Random, seconds: float
-) -> Results:
-    """Begin or resume a run and let a random fault happen within `seconds`, the time that an
-    undisturbed run takes; return what happened: {} if the run ended before.
+def disturb(cluster: Cluster, run_directory: Path, moments: random.Random) -> Results:
+    """Begin or resume a run and let a random fault happen while it takes place; return what
+    happened: {} if the run ended before.
     """
     is_stopped = moments.random() < STOPPED_SHARE
     timeout = STOPPED_TIMEOUT if is_stopped else TIMEOUT
-    victim, moment = moments.randrange(cluster.workers), moments.uniform(0, seconds)
+    victim, moment = moments.randrange(cluster.workers), moments.uniform(0, cluster.seconds)
     number = signal.SIGSTOP if is_stopped else signal.SIGKILL
     with cluster.start(run_directory, timeout, ITERATIONS) as tasks:
         codes = tasks.wait(moment)
@@ -104,7 +105,7 @@ def disturb(
         told |= {"moment": round(moment, 2), "iteration": newest_iteration(run_directory)}
         start = time.monotonic()
         # Those that still start notice the fault only once they look for the others.
-        codes = tasks.wait(seconds + timeout + END_SECONDS, spared=victim)
+        codes = tasks.wait(cluster.seconds + timeout + END_SECONDS, spared=victim)
         told |= {"seconds": round(time.monotonic() - start, 2), "timeout": timeout}
         return told | describe_end(tasks, codes, victim)
 
@@ -136,14 +137,14 @@ def kill_many(kills: int, seed: int, results: Results, save: Save) -> None:
     results |= {"runs": 0, "identical": 0, "kills": [], "crashes": []}
     with tempfile.TemporaryDirectory() as folder:
         undisturbed = {workers: Path(folder, f"undisturbed-{workers}") for workers in WORKERS}
-        seconds = {n: cluster.train(undisturbed[n]) for n, cluster in clusters.items()}
-        results["undisturbed_seconds"] = seconds
+        for workers, cluster in clusters.items():
+            cluster.train(undisturbed[workers])
         while len(results["kills"]) < kills:
             moments = random.Random(f"{seed}/{results['runs']}")
             workers = WORKERS[results["runs"] % len(WORKERS)]
             cluster, run_directory = clusters[workers], Path(folder, f"run-{results['runs']}")
             for _ in range(min(KILLS_PER_RUN, kills - len(results["kills"]))):
-                fault = disturb(cluster, run_directory, moments, seconds[workers])
+                fault = disturb(cluster, run_directory, moments)
                 if not fault:
                     break
                 results["kills"].append(fault)
