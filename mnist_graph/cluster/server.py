@@ -4,6 +4,7 @@ import os
 
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
 from mnist_graph.cluster.listening import cannot_listen, restrict
 from mnist_graph.cluster.tf_config import Cluster
@@ -25,6 +26,8 @@ class Server:
         neighbours = cluster.neighbours
         config = session_config(device, network, len(neighbours))
         config.use_per_session_threads = False  # not supported here
+        # Fuses bfloat16 convolutions into operations that a server's session has no kernels for.
+        config.graph_options.rewrite_options.remapping = RewriterConfig.OFF
         config.experimental.collective_group_leader = f"/job:{JOB}/replica:0/task:0"
         config.device_filters.append(f"/job:{JOB}/task:{cluster.rank}")
         if device.kind == "gpu":  # pragma: no cover - needs GPUs

@@ -1,0 +1,257 @@
+"""One task of a measurement: `python -m benchmarks.cluster.worker EXPERIMENTS`, with TF_CONFIG.
+
+EXPERIMENTS is a JSON list of objects:
+
+    {"kind": "call"}                                      a session call that does nothing
+    {"kind": "sums", "words": 250, "chain": 4}            float32 vectors added up, in turn
+    {"kind": "steps", "model": "cnn", "plan": "whole"}    training steps of a recipe
+
+Steps take the worker's share of each batch. Their "plan" is how gradients are summed (PLANS);
+"workers" is how many share the batch (default: as many as there are); with "sleep_ms", computing is
+replaced by waiting so long, while the sums of the "summed" bytes stay. Every experiment is repeated
+"times" times. The plan "alone" sums nothing; only the first task computes it.
+
+The first task prints a JSON list: for each experiment the seconds of every session call, the steps
+per call, the bytes that were received and sent per step (headers included), and the bytes of the
+vectors that are summed in a step.
+"""
+
+import itertools
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnist_graph.cli.quiet import import_tensorflow
+
+import_tensorflow()
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+import tensorflow.compat.v1 as tf1  # noqa: E402
+
+from mnist_graph import read_data_sets, recipes  # noqa: E402
+from mnist_graph.cluster.reach import find_unreachable  # noqa: E402
+from mnist_graph.cluster.server import Server  # noqa: E402
+from mnist_graph.cluster.tf_config import Cluster, read_tf_config  # noqa: E402
+from mnist_graph.data.batches import training_batches  # noqa: E402
+from mnist_graph.graph.build import build_graph  # noqa: E402
+from mnist_graph.graph.multistep import add_multistep  # noqa: E402
+from mnist_graph.graph.sessions import choose_device  # noqa: E402
+from mnist_graph.graph.share import Share  # noqa: E402
+
+WARM_UP = 2
+"""Calls before those that are measured; in the first ones, the tasks connect."""
+ROUNDS = 4
+"""How often the experiments take turns, so that all see the same load of the machine."""
+STEPS_PER_CALL = 4
+"""Of recipes that take several steps per session call."""
+LARGE = 16 * 1024
+"""The words from which a tensor is summed by itself in the plan "by layer"."""
+NUMBERS = itertools.count(1)
+"""The numbers of the sums: one server remembers those of all graphs."""
+COUNTERS = "/sys/class/net/eth0/statistics/{}_bytes"
+
+Totals = Callable[[Sequence[tf.Tensor]], list[tf.Tensor]]
+
+
+class Whole(Share):
+    """A share that records the bytes of each vector that it sums."""
+
+    def __init__(self, index: int, count: int, batch_size: int) -> None:
+        super().__init__(index, count, batch_size)
+        self._numbers = NUMBERS
+        self.summed: list[int] = []
+
+    def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
+        self.summed.append(vector.shape.num_elements() * vector.dtype.size)
+        return super()._reduce(vector)
+
+
+class Alone(Whole):
+    """A share that is computed as in a cluster, but not summed: nothing is sent."""
+
+    def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
+        self.summed.append(vector.shape.num_elements() * vector.dtype.size)
+        return tf.identity(vector)
+
+
+class ByLayer(Whole):
+    """Sums each large gradient by itself, as soon as the backward pass has it."""
+
+    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        small = [part for part in parts if part.shape.num_elements() < LARGE]
+        totals = dict(zip(map(id, small), super().totals(small), strict=True))
+        return [
+            totals[id(part)] if id(part) in totals else self._reduce_shaped(part) for part in parts
+        ]
+
+    def _reduce_shaped(self, part: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(self._reduce(tf.reshape(part, [-1])), part.shape)
+
+
+class Bfloat16(Whole):
+    """Sums gradients in bfloat16: half of the bytes."""
+
+    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        halves = [tf.cast(part, tf.bfloat16) for part in parts]
+        return [tf.cast(total, tf.float32) for total in super().totals(halves)]
+
+
+class ByLayerBfloat16(ByLayer, Bfloat16):
+    """Both: each large gradient by itself, in bfloat16."""
+
+    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        halves = [tf.cast(part, tf.bfloat16) for part in parts]
+        return [tf.cast(total, tf.float32) for total in ByLayer.totals(self, halves)]
+
+
+PLANS: dict[str, type[Whole]] = {
+    "whole": Whole,
+    "alone": Alone,
+    "by layer": ByLayer,
+    "bfloat16": Bfloat16,
+    "by layer, bfloat16": ByLayerBfloat16,
+}
+
+
+class Experiment:
+    """A session call to be measured."""
+
+    def __init__(self, session: tf1.Session, call: Callable[[], Any], steps: int = 1) -> None:
+        self.session, self.call, self.steps = session, call, steps
+        self.summed: list[int] = []
+        self.seconds: list[float] = []
+        self.moved = np.zeros(2)
+        """Bytes received and sent."""
+
+    def measure(self, times: int) -> None:
+        """Call it again and again."""
+        for _ in range(WARM_UP):
+            self.call()
+        before = _count_bytes()
+        for _ in range(times):
+            start = time.perf_counter()
+            self.call()
+            self.seconds.append(time.perf_counter() - start)
+        self.moved += _count_bytes() - before
+
+    def result(self) -> dict[str, Any]:
+        """Return what has been measured."""
+        received, sent = map(float, self.moved / (len(self.seconds) * self.steps))
+        moved = {"received": received, "sent": sent}
+        return {"seconds": self.seconds, "steps": self.steps, "summed": self.summed, **moved}
+
+
+def _count_bytes() -> np.ndarray:
+    paths = [Path(COUNTERS.format(direction)) for direction in ("rx", "tx")]
+    return np.array([int(path.read_text()) for path in paths])
+
+
+class Worker:
+    """A task, with its server once all tasks have theirs."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        assert cluster.rank is not None
+        self.cluster, self.rank, self.count = cluster, cluster.rank, len(cluster.tasks)
+        self.device, _ = choose_device(recipes["cnn"], "cpu")
+        self.server = Server(cluster, self.device, "cnn", None)
+        # Recipes have variables of the same names and other shapes.
+        self.server.config.isolate_session_state = True
+        while find_unreachable(cluster, 1.0):
+            time.sleep(0.1)
+
+    def prepare(self, what: dict[str, Any]) -> Experiment:
+        """Build the graph of an experiment."""
+        if what["kind"] == "call":
+            return self._fetch(tf.no_op)
+        if what["kind"] == "sums":
+            return self._fetch(lambda: self._chain(what["words"], what["chain"]))
+        if what.get("sleep_ms") is not None:
+            return self._sleeping(what)
+        return self._training(what)
+
+    def _fetch(self, build: Callable[[], tf.Operation]) -> Experiment:
+        with tf.Graph().as_default() as graph:
+            fetched, initialize = build(), tf1.global_variables_initializer()
+        session = self.server.open_session(graph)
+        session.run(initialize)
+        return Experiment(session, session.make_callable(fetched))
+
+    def _chain(self, words: int, chain: int) -> tf.Operation:
+        share = Whole(self.rank, self.count, self.count)
+        vector = tf1.get_variable("vector", [words], tf.float32, tf1.ones_initializer())
+        total = vector
+        for _ in range(chain):
+            with tf.control_dependencies([total]):
+                total = share.totals([vector])[0]
+        return tf.group(total)
+
+    def _sleeping(self, what: dict[str, Any]) -> Experiment:
+        """Return steps that sleep, in equal parts, before each vector that is summed."""
+        share = PLANS[what["plan"]](self.rank, self.count, self.count)
+        part = what["sleep_ms"] / 1000 / len(what["summed"])
+
+        def sleep() -> np.ndarray:
+            time.sleep(part)
+            return np.zeros(0, np.float32)
+
+        def build() -> tf.Operation:
+            total: tf.Tensor | None = None
+            for number, size in enumerate(what["summed"]):
+                name, shape = f"vector{number}", [size // 4]
+                vector = tf1.get_variable(name, shape, tf.float32, tf1.ones_initializer())
+                with tf.control_dependencies([] if total is None else [total]):
+                    slept = tf.numpy_function(sleep, [], tf.float32)
+                with tf.control_dependencies([slept]):
+                    total = share.totals([tf.identity(vector)])[0]
+            return tf.group(total)
+
+        made = self._fetch(build)
+        made.summed = share.summed
+        return made
+
+    def _training(self, what: dict[str, Any]) -> Experiment:
+        _, recipe = choose_device(recipes[what["model"]], "cpu")
+        data = read_data_sets(validation_size=recipe.validation_size)
+        share = PLANS[what["plan"]](self.rank, what.get("workers", self.count), recipe.batch_size)
+        graph = build_graph(recipe, data.image_shape, data.classes)
+        multistep = add_multistep(graph, recipe, share)
+        session = self.server.open_session(graph.graph)
+        session.run(graph.initialize)
+        steps = 1 if multistep.takes_one else STEPS_PER_CALL
+        take_steps = session.make_callable(
+            multistep.losses,
+            [multistep.pixels, multistep.labels, multistep.keep_prob, multistep.steps],
+        )
+        ranges = [range(steps)]
+        ((_, (pixels, labels)),) = training_batches(
+            data, recipe, recipe.reads_strips, ranges, share.rows
+        )
+        feeds = (pixels, labels, np.float32(recipe.fed_keep_prob), steps)
+        made = Experiment(session, lambda: take_steps(*feeds), steps)
+        made.summed = share.summed
+        return made
+
+
+def main() -> None:
+    cluster = read_tf_config(os.environ["TF_CONFIG"])
+    assert cluster is not None
+    worker = Worker(cluster)
+    experiments = json.loads(sys.argv[1])
+    own = [what for what in experiments if worker.rank == 0 or what.get("plan") != "alone"]
+    prepared = [worker.prepare(what) for what in own]
+    for _ in range(ROUNDS):
+        for what, experiment in zip(own, prepared, strict=True):
+            experiment.measure(-(-what["times"] // ROUNDS))
+    if worker.rank == 0:
+        print(json.dumps([experiment.result() for experiment in prepared]), flush=True)
+    signal.pause()  # others may still receive from this task
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The model of a step, and the report made of it."""
+
+import pytest
+
+from benchmarks.cluster.model import (
+    Constants,
+    Link,
+    Model,
+    Sum,
+    fit,
+    fit_compute,
+    hops,
+    moved,
+    predict_sum,
+    relative_errors,
+    straggler,
+)
+
+CONSTANTS = Constants(0.5, 0.2, 1.5, 0.8, 8.0, 0.1, 0.4)
+FAST = Link(gbit=10, delay_ms=0.1)
+
+
+def sums(constants, workers=(2, 3, 4), cores=2):
+    """All-reduces that take exactly as long as the model says."""
+    found = []
+    for count in workers:
+        for gbit, delay in ((1, None), (10, None), (10, 0), (10, 1), (1, 5)):
+            for size in (1000, 10**6, 2 * 10**7):
+                place = (count, size, gbit, delay)
+                found.append(Sum(*place, predict_sum(constants, *place, cores)))
+    return found
+
+
+def test_a_ring_of_two_moves_the_vector_once_and_a_large_one_nearly_twice():
+    assert (hops(2), moved(2, 100)) == (2, 100)
+    assert (hops(4), moved(4, 100)) == (6, 150)
+    assert moved(1000, 100) == pytest.approx(199.8)
+
+
+def test_the_constants_are_found_again():
+    measured = sums(CONSTANTS)
+    assert fit(measured, 2) == pytest.approx(CONSTANTS)
+    assert max(map(abs, relative_errors(CONSTANTS, measured, 2))) < 1e-9
+
+
+def test_constants_are_never_negative():
+    measured = [each._replace(milliseconds=5.0) for each in sums(CONSTANTS)]
+    assert min(fit(measured, 2)) >= 0
+
+
+def test_a_sum_of_known_constants():
+    # 2 hops of 0.2 ms and 1.5 delays of 0.1 ms; 10 MB at 0.8 + 8 / 10 ms
+    assert predict_sum(CONSTANTS, 2, 10**7, 10) == pytest.approx(0.5 + 0.4 + 16)
+    assert predict_sum(CONSTANTS, 2, 10**7, 10, 0.1) == pytest.approx(0.5 + 0.7 + 16)
+    # with a relay, 2 * (0.2 + 0.15 + 0.1) and 10 * (0.8 + 0.8 + 0.4)
+    assert predict_sum(CONSTANTS, 2, 10**7, 10, 0.1, cores=2) == pytest.approx(0.5 + 0.9 + 20)
+
+
+def test_workers_that_share_cores_take_longer():
+    alone, crowded = (predict_sum(CONSTANTS, 4, 10**6, 10, None, cores) for cores in (None, 2))
+    assert crowded - alone == pytest.approx(6 * 0.2 + 1.5 * 0.8)
+
+
+def test_computing_is_a_line():
+    assert fit_compute({8: 14.0, 16: 18.0, 50: 35.0}) == pytest.approx((10, 0.5))
+    fixed, per_row = fit_compute({1: 1.0, 10: 20.0})
+    assert fixed == 0
+    assert per_row > 0
+
+
+def test_the_slowest_of_many_is_the_slowest_ever_measured():
+    times = [1.0, 1.0, 1.0, 1.5]
+    assert straggler([2.0] * 5, 1000) == pytest.approx(1)
+    assert straggler(times, 1) == pytest.approx(1)
+    assert straggler(times, 2) == pytest.approx((1 + 0.5 * (1 - 0.75**2)) / 1.125)
+    assert straggler(times, 1000) == pytest.approx(1.5 / 1.125)
+
+
+@pytest.fixture
+def model():
+    return Model(CONSTANTS, 64, 10.0, 0.5, [1.0], [1000, 10**7])
+
+
+def test_one_worker_is_the_program_without_a_cluster(model):
+    step = model.step(1, FAST)
+    assert (step["step"], step["efficiency"], step["images"]) == (42, 1, pytest.approx(64000 / 42))
+
+
+def test_a_step_is_the_sum_of_its_parts(model):
+    step = model.step(2, FAST)
+    assert step["compute"] == 26
+    gradient = 0.5 + 2 * (0.2 + 0.15) + 10 * 1.6
+    assert step["sums"] == pytest.approx(gradient + 0.001 * 1.6 + 2 * (0.2 + 0.15))
+    assert step["step"] == pytest.approx(step["compute"] + step["sums"])
+    assert step["efficiency"] == pytest.approx(26 / step["step"])
+
+
+def test_what_comes_next_makes_a_step_shorter(model):
+    steps = [
+        model.step(4, FAST, **plan)["step"]
+        for plan in ({}, {"halved": True}, {"overlaps": True, "halved": True})
+    ]
+    assert steps == sorted(steps, reverse=True)
+    assert model.step(4, FAST, overlaps=True)["step"] >= model.step(4, FAST)["compute"]
+
+
+def test_a_whole_batch_for_each_worker_scales_further(model):
+    counts = (1, 2, 4, 8, 16, 32, 64)
+    assert model.limit(FAST, counts, scales_batch=True) > model.limit(FAST, counts)
+    assert model.step(8, FAST, scales_batch=True)["compute"] == 42
