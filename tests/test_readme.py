@@ -116,11 +116,17 @@ def test_the_readme_shows_a_picture_and_links_to_every_page_of_the_docs():
     assert [page.name for page in DOCS if f"](docs/{page.name}" not in text] == []
 
 
+def module_file(name):
+    """The file that `python -m name` runs."""
+    folder = ROOT / name.replace(".", "/")
+    return folder / "__main__.py" if folder.is_dir() else folder.with_suffix(".py")
+
+
 def unknown_flags(page):
     """The flags that a page names and that neither the command nor the named benchmark has."""
     text = read(page)
     for name, words in BENCHMARK.findall(text):
-        source = read(ROOT / "benchmarks" / f"{name}.py")
+        source = read(module_file(f"benchmarks.{name}"))
         yield from (flag for flag in FLAG.findall(words) if f'"{flag}"' not in source)
     known = {*FLAG.findall(create_parser().format_help()), *OTHER_FLAGS}
     yield from (flag for flag in FLAG.findall(BENCHMARK.sub("", text)) if flag not in known)
@@ -135,7 +141,7 @@ def test_flags_exist(page):
 def test_modules_and_files_exist(page):
     text = read(page)
     modules = re.findall(r"python -m ((?:benchmarks|examples)\.[a-z]\w*)", text)
-    files = {f"{module.replace('.', '/')}.py" for module in modules}
+    files = {str(module_file(module).relative_to(ROOT)) for module in modules}
     files |= set(re.findall(r"`([a-z_]+/[\w/.]+\.(?:py|md|json))`", text))
     folders = (ROOT, ROOT / "mnist_graph", page.parent)
     assert [name for name in files if not any((f / name).is_file() for f in folders)] == []
