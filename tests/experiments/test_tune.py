@@ -197,7 +197,8 @@ def test_two_processes_share_the_trials_of_a_study(tmp_path, misleading):
         time.sleep(1)  # the second one joins
     outcomes = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outcomes
-    assert states(tmp_path / "study.db").count("COMPLETE") in (6, 7)
+    ended = [state for state in states(tmp_path / "study.db") if state in ("COMPLETE", "PRUNED")]
+    assert len(ended) in (6, 7)  # both may begin the last one
     trained = [len(list((folder / "sweeps/1/runs").iterdir())) for folder in folders]
     assert sum(trained) in (6, 7)
     assert not (folders[1] / "runs").exists(), "only where the study was begun it is tested"
