@@ -15,6 +15,7 @@ VALUES = {
     "learning_rate": ("1e-3", 0.001),
     "schedule": ("one-cycle", "one-cycle"),
     "warmup": ("0.3", 0.3),
+    "warmup_iterations": ("1", 1),
     "beta1": ("0.8", 0.8),
     "beta2": ("0.95", 0.95),
     "loss": ("sum", "sum"),

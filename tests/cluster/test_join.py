@@ -1,6 +1,7 @@
 """The meeting of all tasks before training, between threads of this process."""
 
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,18 @@ from mnist_graph.errors import MnistGraphError
 
 RECIPE = recipes["softmax"]
 FACTS = {"its version of tensorflow": "2.21.0", "recipe": RECIPE.to_json(), "data": {"a": "b"}}
+
+
+def connect(port):
+    """Connect to a port of this machine as soon as something listens on it."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), 5)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def tell(*changes, timeout=5.0, count=None, strangers=()):
@@ -38,7 +51,7 @@ def tell(*changes, timeout=5.0, count=None, strangers=()):
     with ThreadPoolExecutor(count + 1) as threads:
         said = [threads.submit(come, rank) for rank in range(1 + len(changes))]
         for sent in strangers:
-            with socket.create_connection(("127.0.0.1", tasks[0].port), 5) as stranger:
+            with connect(tasks[0].port) as stranger:
                 stranger.sendall(sent)
         return [each.result() for each in said]
 

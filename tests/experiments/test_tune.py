@@ -177,7 +177,7 @@ def test_an_interrupted_search_continues_with_the_same_command(tmp_path, mislead
     again = run_main(tmp_path, *words)
     assert again.code == 0, again.err
     ended = [state for state in states(tmp_path / "sweeps/1/study.db") if state != "FAIL"]
-    assert sorted(ended) == ["COMPLETE"] * len(ended)
+    assert set(ended) <= {"COMPLETE", "PRUNED"}
     assert len(ended) == 3
     rows = read_csv(tmp_path / "sweeps/1/results.csv")
     assert any(float(row["learning_rate"]) == 0.5 for row in rows)
