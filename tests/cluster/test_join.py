@@ -49,10 +49,11 @@ def tell(*changes, timeout=5.0, count=None, strangers=()):
         return None
 
     with ThreadPoolExecutor(count + 1) as threads:
-        said = [threads.submit(come, rank) for rank in range(1 + len(changes))]
+        said = [threads.submit(come, 0)]
         for sent in strangers:
             with connect(tasks[0].port) as stranger:
                 stranger.sendall(sent)
+        said += [threads.submit(come, rank) for rank in range(1, 1 + len(changes))]
         return [each.result() for each in said]
 
 
