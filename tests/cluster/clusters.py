@@ -11,6 +11,8 @@ from helpers import ROOT, Outcome, variables
 
 from mnist_graph.cluster.launch import free_ports
 
+# Set by TensorFlow's import in this process; it would let the children's messages through.
+INHERITED = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
 COMMAND = "from mnist_graph.cli import run; run()"
 
 
@@ -37,7 +39,7 @@ class Tasks:
                     ],
                     cwd=cwd,
                     env={
-                        **os.environ,
+                        **INHERITED,
                         "TF_CONFIG": json.dumps(config),
                         "PYTHONPATH": str(ROOT),
                     },
