@@ -79,18 +79,27 @@ def measure_links(results: Results) -> None:
 def measure_sums(results: Results, times: int) -> None:
     """Measure fixed costs, and all-reduces by their size, the workers and the link."""
     results["sums"] = []
+    experiments: list[dict[str, Any]] = [{"kind": "call"}]
+    experiments.append({"kind": "sums", "words": 1, "chain": 8})
+    experiments += [{"kind": "sums", "words": size // 4, "chain": 1} for size in SIZES]
+    experiments = [{**each, "times": times} for each in experiments]
     for workers in (*FITTED_WORKERS, *CHECKED_WORKERS):
-        for gbit, delay in LINKS:
-            experiments: list[dict[str, Any]] = [{"kind": "call"}]
-            experiments.append({"kind": "sums", "words": 1, "chain": 8})
-            experiments += [{"kind": "sums", "words": size // 4, "chain": 1} for size in SIZES]
-            experiments = [{**each, "times": times} for each in experiments]
-            with Network(workers, gbit, delay) as network:
-                found = run_experiments(network, experiments)
-            for each in found:
-                place = {"workers": workers, "gbit": gbit, "delay_ms": delay}
-                results["sums"].append({**place, **summarize(each)})
-                print(results["sums"][-1], flush=True)
+        results["sums"] += _run_on_links(workers, LINKS, experiments)
+
+
+def _run_on_links(
+    workers: int, links: Sequence[tuple[float, float | None]], experiments: list[dict]
+) -> list[dict[str, Any]]:
+    """Return the figures of each experiment on links of each bandwidth and delay; print them."""
+    measured = []
+    for gbit, delay in links:
+        place = {"workers": workers, "gbit": gbit, "delay_ms": delay}
+        with Network(workers, gbit, delay) as network:
+            found = run_experiments(network, experiments)
+        for each in found:
+            measured.append({**place, **summarize(each)})
+            print(measured[-1], flush=True)
+    return measured
 
 
 def measure_compute(results: Results, times: int) -> None:
@@ -122,13 +131,7 @@ def measure_steps(results: Results, times: int) -> None:
             for model in MODELS
             for plan in ("alone", "whole")
         ]
-        for gbit, delay in STEP_LINKS:
-            with Network(workers, gbit, delay) as network:
-                found = run_experiments(network, experiments)
-            for each in found:
-                place = {"workers": workers, "gbit": gbit, "delay_ms": delay}
-                results["sleeping"].append({**place, **summarize(each)})
-                print(results["sleeping"][-1], flush=True)
+        results["sleeping"] += _run_on_links(workers, STEP_LINKS, experiments)
 
 
 def measure_real(results: Results, times: int) -> None:
@@ -171,7 +174,7 @@ def share_milliseconds(results: Results, model: str, workers: int) -> float:
 
 
 def as_sums(results: Results, workers: Sequence[int]) -> list[Sum]:
-    """Return the measured all-reduces of so many workers."""
+    """Return the measured all-reduces with the given numbers of workers."""
     return [
         Sum(e["workers"], 4 * e["words"], e["gbit"], e["delay_ms"], e["ms"])
         for e in results["sums"]

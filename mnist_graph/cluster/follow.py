@@ -165,8 +165,8 @@ class Follower(Control, Team):
             self.fail(text, code)
 
     def _send_digest(self, iteration: int) -> None:
-        """Send the digest of the variables after so many iterations. The next step may have begun,
-        but changes nothing until the first task takes part in it.
+        """Send the digest of the variables after `iteration` iterations. The next step may have
+        begun, but changes nothing until the first task takes part in it.
         """
         with suppress(Failed, RuntimeError, tf.errors.OpError):  # it is over meanwhile
             self.wait_for(lambda: self.iteration >= iteration)

@@ -17,8 +17,9 @@ from mnist_graph.errors import UsageError
 GROUP = 1
 """TensorFlow's number for the processes that a sum is over: all of them."""
 PHILOX = 1
-"""TensorFlow's number for the random generator; it draws numbers in groups of"""
+"""TensorFlow's number for the random generator Philox."""
 PHILOX_GROUP = 4
+"""How many numbers Philox draws at once."""
 
 
 class Share:
@@ -83,7 +84,8 @@ class Share:
         batch with the generator Philox: float32 of `shape`, [rows, ...], in [0, 1).
         """
         count, row = tf.reduce_prod(shape), tf.reduce_prod(shape[1:])
-        group, skipped = (row * self.rows.start) // PHILOX_GROUP, (row * self.rows.start) % 4
+        start = row * self.rows.start
+        group, skipped = start // PHILOX_GROUP, start % PHILOX_GROUP
         key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
         counter += tf.stack([tf.cast(group, tf.uint64), tf.constant(0, tf.uint64)])
         drawn = tf.raw_ops.StatelessRandomUniformV2(

@@ -70,6 +70,11 @@ class SecondOpinion:
             self._network = None
 
 
+def is_doubtful(probabilities: np.ndarray) -> bool:
+    """Return whether a digit with these probabilities, float32 [10], gets a second opinion."""
+    return bool(probabilities.max() < DOUBTFUL)
+
+
 def ask_again(
     boxes: Sequence[Box],
     probabilities: Sequence[np.ndarray],
@@ -87,7 +92,7 @@ def ask_again(
     asked = {
         number: pieces[alone]
         for number, own in enumerate(probabilities)
-        if own.max() < DOUBTFUL and (alone := _find_alone(number, digits, places)) is not None
+        if is_doubtful(own) and (alone := _find_alone(number, digits, places)) is not None
     }
     weighed = list(probabilities)
     for number, other in zip(asked, opinion.ask(asked.values()), strict=True):

@@ -43,6 +43,6 @@ class Team:
         return nullcontext()
 
     def require_equal(self, iteration: int) -> None:
-        """Raise MnistGraphError unless all processes have the same variables after so many
+        """Raise MnistGraphError unless all processes have the same variables after `iteration`
         iterations.
         """

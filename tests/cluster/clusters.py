@@ -59,7 +59,7 @@ class Tasks:
             process.communicate()
 
     def wait_for_lines(self, count):
-        """Wait until the first task has printed so many lines."""
+        """Wait until the first task has printed `count` lines."""
         for _ in range(count):
             assert self.processes[0].stdout.readline(), self.processes[0].communicate()[1]
 
