@@ -1,6 +1,5 @@
 """The doors of `reader` and `classifier` again, with LiteRT: TensorFlow is not imported."""
 
-from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.reading.digit_reading import DigitReading
 from mnist_graph.reading.row_reading import RowReading
 from mnist_graph.reading.second_opinion import SecondOpinion
@@ -14,8 +13,8 @@ class LiteRTReader(RowReading, LiteRTStripPredictor):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        if run.sha256 == BUNDLED_SHA256:
-            self.second_opinion = SecondOpinion(LiteRTPredictor)
+        self.second_opinion = SecondOpinion.for_reader(run, LiteRTPredictor)
+        if self.second_opinion is not None:
             self.second_opinion.open()  # at once, as the reader itself: it writes to standard error
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """A trained network that reads rows of handwriting."""
 
-from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.reading.row_reading import RowReading
 from mnist_graph.reading.second_opinion import SecondOpinion
 from mnist_graph.runs.predictor import Predictor
@@ -15,8 +14,7 @@ class Reader(RowReading, StripPredictor):
 
     def __init__(self, run: Run, device: str = "auto", precision: str = "float32") -> None:
         super().__init__(run, device, precision)
-        if run.sha256 == BUNDLED_SHA256:
-            self.second_opinion = SecondOpinion(lambda other: Predictor(other, device))
+        self.second_opinion = SecondOpinion.for_reader(run, lambda own: Predictor(own, device))
 
     def close(self) -> None:
         """Close the sessions."""

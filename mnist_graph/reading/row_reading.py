@@ -43,9 +43,7 @@ class RowReading(StripNetwork):
     """Reading with a network for strips."""
 
     second_opinion: SecondOpinion | None = None
-    """What is asked about doubtful digits that stand alone; of a network that was trained on other
-    images than MNIST's, None.
-    """
+    """What is asked about doubtful digits that stand alone; None for nothing."""
 
     def read(self, picture: Picture) -> list[Digit]:
         """Return the digits in a picture in reading order: rows from the top, each from left to

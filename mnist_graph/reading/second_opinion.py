@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mnist_graph.data.datasets import BUNDLED_SHA256
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.pieces import Piece
@@ -47,6 +48,13 @@ class SecondOpinion:
         self._open_run = open_run
         self._network: _Network | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def for_reader(cls, run: Run, open_run: Callable[[Run], _Network]) -> "SecondOpinion | None":
+        """Return the second opinion for the network of `run`, which reads rows; None for one that
+        was trained on other images than MNIST's.
+        """
+        return cls(open_run) if run.sha256 == BUNDLED_SHA256 else None
 
     def open(self) -> _Network:
         """Open the network, unless it is open. Raises MnistGraphError if it is damaged."""
