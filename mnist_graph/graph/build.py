@@ -137,13 +137,13 @@ def training(
     optimizer: tf1.train.Optimizer,
     averages: tf1.train.ExponentialMovingAverage,
     gate_gradients: int = tf1.train.Optimizer.GATE_OP,
-    add_up: Callable[[list[tf.Tensor]], list[tf.Tensor]] | None = None,
+    add_up: Callable[[list[tf.Tensor], list[str]], list[tf.Tensor]] | None = None,
 ) -> tf.Operation:
     """Return the operation that takes one step of the optimizer and increments `global_step`.
 
     It first updates batch normalization's moving averages, and last the `averages` of the
-    weights, where the recipe has them. `add_up`, if given, turns the gradients of a share into
-    those of the whole batch.
+    weights, where the recipe has them. `add_up`, if given, turns the gradients of a share, those
+    of the weights of these names, into the gradients of the whole batch.
     """
     updates = tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)
     with tf.control_dependencies(updates):
@@ -154,7 +154,8 @@ def training(
         else:
             pairs = optimizer.compute_gradients(objective, gate_gradients=gate_gradients)
             gradients, weights = zip(*pairs, strict=True)
-            pairs = list(zip(add_up(list(gradients)), weights, strict=True))
+            added = add_up(list(gradients), [weight.name for weight in weights])
+            pairs = list(zip(added, weights, strict=True))
             train_step = optimizer.apply_gradients(pairs, global_step=global_step, name="train")
     if not recipe.average_weights:
         return train_step

@@ -91,11 +91,15 @@ def dense(
     weights: str,
     bias: float | None,
     dtype: tf.DType = tf.float32,
+    share: Share | None = None,
 ) -> tf.Tensor:
-    """Return inputs x W + b: [..., features] -> [..., units]; without b if `bias` is None."""
+    """Return inputs x W + b: [..., features] -> [..., units]; without b if `bias` is None. With a
+    `share`, W's gradient is later found for the batch of all processes.
+    """
     with layer(name):
         w = weight_variable([inputs.shape[-1], units], weights)
-        product = tf.matmul(tf.cast(inputs, dtype), tf.cast(w, dtype))
+        factors = tf.cast(inputs, dtype), tf.cast(w, dtype)
+        product = tf.matmul(*factors) if share is None else share.multiply(*factors, w.name)
         return _add_bias(product, bias)
 
 

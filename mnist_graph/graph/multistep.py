@@ -87,10 +87,10 @@ def _single_step(graph: Graph, recipe: Recipe, share: Share | None) -> Step:
         before = loss(cross_entropy(logits, labels), recipe.loss, share=share)
         objective = training_objective(logits, labels, recipe, share)
 
-        def add_up(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        def add_up(gradients: list[tf.Tensor], names: list[str]) -> list[tf.Tensor]:
             nonlocal before
             assert share is not None
-            *gradients, before = share.totals([*gradients, before])
+            *gradients, before = share.add_up(gradients, names, before)
             return gradients
 
         # With the default gating, all gradients of a layer wait for one another, even for that

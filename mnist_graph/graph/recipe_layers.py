@@ -73,7 +73,13 @@ class RecipeLayers:
     def dense(self, inputs: tf.Tensor, units: int, name: str) -> tf.Tensor:
         """See `layers.dense`."""
         outputs = layers.dense(
-            inputs, units, name, weights=self.recipe.weights, bias=self.bias, dtype=self.dtype
+            inputs,
+            units,
+            name,
+            weights=self.recipe.weights,
+            bias=self.bias,
+            dtype=self.dtype,
+            share=self.share,
         )
         return self._activate(outputs, name)
 
@@ -110,5 +116,11 @@ class RecipeLayers:
     def logits(self, inputs: tf.Tensor, bias: float | None = None) -> tf.Tensor:
         """Add the output layer, in float32: [..., features] -> [..., classes]."""
         initial = self.recipe.bias if bias is None else bias
-        weights = self.recipe.weights
-        return layers.dense(inputs, self.classes, "output", weights=weights, bias=initial)
+        return layers.dense(
+            inputs,
+            self.classes,
+            "output",
+            weights=self.recipe.weights,
+            bias=initial,
+            share=self.share,
+        )

@@ -4,11 +4,17 @@ Each process runs the same graph on its own rows of the batch. What depends on t
 gradients, the loss, and batch normalization's mean and variance, is summed over all processes by
 TensorFlow's collective all-reduce; dropout drops what one process would drop in these rows. So all
 processes take the very same step, and it is the step of one process up to the order of summing.
+
+The gradient of a dense layer's weights is a product of two small matrices, the layer's inputs and
+the gradients of its outputs. Where these are fewer bytes than the product, the processes exchange
+them instead, and each multiplies the rows of all (Xie et al. 2016, "Lighter-Communication
+Distributed Machine Learning via Sufficient Factor Broadcasting").
 """
 
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -16,10 +22,22 @@ from mnist_graph.errors import UsageError
 
 GROUP = 1
 """TensorFlow's number for the processes that a sum is over: all of them."""
+MESSAGE = 2**17
+"""The bytes that take about as long to send as a message between two processes does without any
+(benchmarks.cluster)."""
 PHILOX = 1
 """TensorFlow's number for the random generator Philox."""
 PHILOX_GROUP = 4
 """How many numbers Philox draws at once."""
+
+
+class _Factors(NamedTuple):
+    """What the gradient of a dense layer's weights is the product of, for the rows of a share."""
+
+    inputs: tf.Tensor
+    """[rows, features]."""
+    upstream: tf.Tensor
+    """The gradients of the outputs, [rows, units]."""
 
 
 class Share:
@@ -38,6 +56,7 @@ class Share:
             )
         self.index, self.count, self.batch_size = index, count, batch_size
         self._numbers = itertools.count(1)
+        self._factors: dict[str, _Factors] = {}
 
     @property
     def rows(self) -> slice:
@@ -49,6 +68,86 @@ class Share:
     def size(self) -> int:
         """The number of these rows."""
         return self.rows.stop - self.rows.start
+
+    @property
+    def largest(self) -> int:
+        """The number of rows of the largest share."""
+        return -(-self.batch_size // self.count)
+
+    def multiply(self, inputs: tf.Tensor, weights: tf.Tensor, name: str) -> tf.Tensor:
+        """Return inputs x weights: [rows, features] -> [rows, units]. `add_up` then knows how to
+        find the gradient of the variable `name`, the weights, with few bytes.
+        """
+
+        @tf.custom_gradient
+        def product(inputs: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                self._factors[name] = _Factors(inputs, upstream)
+                return (
+                    tf.matmul(upstream, weights, transpose_b=True),
+                    tf.matmul(inputs, upstream, transpose_a=True),
+                )
+
+            return tf.matmul(inputs, weights), gradients
+
+        if not self._has_small_factors(inputs, weights):
+            return tf.matmul(inputs, weights)
+        return product(inputs, weights)
+
+    def _has_small_factors(self, inputs: tf.Tensor, weights: tf.Tensor) -> bool:
+        """Return whether a process receives fewer bytes if the factors of a product's gradient are
+        exchanged than if the gradient is summed, in a ring in either case.
+        """
+        if inputs.shape.rank != 2:
+            return False
+        features, units = weights.shape.as_list()
+        exchanged = (self.count - 1) * self.largest * (features + units) * inputs.dtype.size
+        summed = 2 * (self.count - 1) / self.count * features * units * tf.float32.size
+        return exchanged < summed
+
+    def add_up(
+        self, gradients: Sequence[tf.Tensor], names: Sequence[str], *others: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """Return the gradients of the whole batch, float32, for those of the share, of the
+        variables of these `names`; and then the sums of the `others` over all processes.
+        """
+        products = self._exchange_factors([name for name in names if name in self._factors])
+        pairs = list(zip(names, gradients, strict=True))
+        summed = [gradient for name, gradient in pairs if name not in products]
+        totals = iter(self.totals([*summed, *others]))
+        added = [products[name] if name in products else next(totals) for name in names]
+        return [*added, *totals]
+
+    def _exchange_factors(self, names: Sequence[str]) -> dict[str, tf.Tensor]:
+        """Return the gradients of dense layers' weights: products of the factors of all rows."""
+        products = {}
+        for dtype in {self._factors[name].inputs.dtype: None for name in names}:
+            alike = [name for name in names if self._factors[name].inputs.dtype == dtype]
+            factors = [each for name in alike for each in self._factors[name]]
+            rows = self._gather(tf.concat(factors, axis=1))
+            parts = tf.split(rows, [each.shape[1] for each in factors], axis=1)
+            for name, inputs, upstream in zip(alike, parts[::2], parts[1::2], strict=True):
+                products[name] = tf.cast(tf.matmul(inputs, upstream, transpose_a=True), tf.float32)
+        return products
+
+    def _gather(self, rows: tf.Tensor) -> tf.Tensor:
+        """Return the rows of all processes' matrices: [rows, width] -> [count * largest, width].
+        Smaller shares have a row of zeros more.
+        """
+        width, dtype = rows.shape[1], rows.dtype
+        padded = tf.pad(rows, [[0, self.largest - self.size], [0, 0]])
+        # TensorFlow gathers no bfloat16, but other numbers of two bytes.
+        alike = tf.bitcast(padded, tf.float16) if dtype == tf.bfloat16 else padded
+        return tf.bitcast(self._collect(tf.ensure_shape(alike, [self.largest, width])), dtype)
+
+    def _collect(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.CollectiveGather(
+            input=rows,
+            group_size=self.count,
+            group_key=GROUP,
+            instance_key=next(self._numbers),
+            shape=[self.count * rows.shape[0], rows.shape[1]],
+        )
 
     def total(self, part: tf.Tensor) -> tf.Tensor:
         """Return the sum of a float32 vector over all processes. Its gradient is the sum of all
@@ -69,6 +168,16 @@ class Share:
         return [tf.reshape(piece, shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
     def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
+        """Return the sum of a vector over all processes.
+
+        A ring sums it in twice as many messages, one after another, as it gathers all vectors.
+        """
+        size = vector.shape.num_elements() * vector.dtype.size
+        if size * (self.count - 2) <= MESSAGE * self.count:
+            return tf.add_n(tf.unstack(self._collect(vector[tf.newaxis])))
+        return self._sum_in_ring(vector)
+
+    def _sum_in_ring(self, vector: tf.Tensor) -> tf.Tensor:
         return tf.raw_ops.CollectiveReduce(
             input=vector,
             group_size=self.count,

@@ -92,3 +92,66 @@ def test_normalization_of_shares_is_that_of_the_batch():
         )  # fmt: skip
     for found, wanted in values:
         assert np.linalg.norm(found - wanted) <= 1e-5 * np.linalg.norm(wanted)
+
+
+class Fed(Share):
+    """A share whose sums and gathered rows are fed: what all processes have sent."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.sent, self.received = [], []
+
+    def _exchange(self, sent, shape):
+        self.sent.append(sent)
+        self.received.append(tf1.placeholder(sent.dtype, shape))
+        return self.received[-1]
+
+    def _collect(self, rows):
+        return self._exchange(rows, [self.count * rows.shape[0], rows.shape[1]])
+
+    def _sum_in_ring(self, vector):
+        return self._exchange(vector, vector.shape)
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+@pytest.mark.parametrize(("count", "size"), [(2, 20), (3, 20)])
+def test_weights_get_the_gradient_of_the_batch(dtype, count, size):
+    """Of a layer whose factors are exchanged, and of one whose gradients are summed."""
+    random = np.random.default_rng(3)
+    x = random.standard_normal((size, 60)).astype(np.float32)
+    upstream = random.standard_normal((size, 3)).astype(np.float32)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        hidden = tf1.get_variable("hidden", initializer=random.random((60, 80), np.float32))
+        output = tf1.get_variable("output", initializer=random.random((80, 3), np.float32))
+        weights = [hidden, output]
+        session.run(tf1.global_variables_initializer())
+
+        def gradients(rows, multiply):
+            frame = multiply(tf.cast(x[rows], dtype), tf.cast(hidden, dtype), hidden.name)
+            logits = multiply(tf.cast(frame, tf.float32), output, output.name)
+            return tf.gradients(logits, weights, upstream[rows])
+
+        expected = session.run(gradients(slice(None), lambda a, b, _: tf.matmul(a, b)))
+        shares = [Fed(index, count, size) for index in range(count)]
+        found = [
+            share.add_up(gradients(share.rows, share.multiply), [each.name for each in weights])
+            for share in shares
+        ]
+        rows, vectors = (
+            np.stack([session.run(share.sent[number]) for share in shares]) for number in (0, 1)
+        )
+        assert rows.shape == (count, -(-size // count), 140)
+        assert vectors.shape[-1] == 240
+        feeds = {
+            tensor: value.reshape(tensor.shape)
+            for share in shares
+            for tensor, value in zip(share.received, (rows, vectors), strict=True)
+        }
+        all_found = session.run(found, feeds)
+    for one, other in all_found:
+        assert one.dtype == np.float32
+        assert np.array_equal(one, all_found[0][0])
+        assert np.array_equal(other, all_found[0][1])
+        for gradient, wanted in ((one, expected[0]), (other, expected[1])):
+            tolerance = 1e-6 if dtype == tf.float32 else 5e-3
+            assert np.linalg.norm(gradient - wanted) <= tolerance * np.linalg.norm(wanted)
