@@ -11,8 +11,9 @@ from typing import Any
 
 from benchmarks.cluster.hosts import Network
 from benchmarks.cluster.link import measure_link
-from benchmarks.cluster.model import Sum
+from benchmarks.cluster.model import Sending, Sum, list_sendings
 from benchmarks.cluster.tasks import tf_config
+from mnist_graph import recipes
 
 Results = dict[str, Any]
 MODELS = ("mlp", "cnn", "cnn-best", "cnn-fast")
@@ -25,10 +26,11 @@ LINKS: tuple[tuple[float, float | None], ...] = (
 )
 """Gbit/s, and ms of delay (None without a relay)."""
 STEP_LINKS = ((10, 0.1), (1, 0.1), (10, 1))
-REAL_LINK = (10, 0.1)
+REAL_LINKS: tuple[tuple[float, float | None], ...] = ((10, None), (10, 0.1))
 SHARES = (1, 2, 4, 8, 16, 32)
 """How many workers share the batch, where computing alone is measured."""
-PLANS = ("whole", "by layer", "bfloat16", "by layer, bfloat16")
+PLANS = ("exchanged", "late", "summed", "bfloat16")
+WAYS = ("ring", "gather")
 LIMIT_SECONDS = 600
 """The longest that the experiments of one network may take."""
 
@@ -80,8 +82,11 @@ def measure_sums(results: Results, times: int) -> None:
     """Measure fixed costs, and all-reduces by their size, the workers and the link."""
     results["sums"] = []
     experiments: list[dict[str, Any]] = [{"kind": "call"}]
-    experiments.append({"kind": "sums", "words": 1, "chain": 8})
-    experiments += [{"kind": "sums", "words": size // 4, "chain": 1} for size in SIZES]
+    experiments += [
+        {"kind": "sums", "words": words, "chain": chain, "way": way}
+        for way in WAYS
+        for words, chain in ((1, 8), *((size // 4, 1) for size in SIZES))
+    ]
     experiments = [{**each, "times": times} for each in experiments]
     for workers in (*FITTED_WORKERS, *CHECKED_WORKERS):
         results["sums"] += _run_on_links(workers, LINKS, experiments)
@@ -126,10 +131,10 @@ def measure_steps(results: Results, times: int) -> None:
                 "plan": plan,
                 "times": times,
                 "sleep_ms": share_milliseconds(results, model, workers),
-                "summed": summed_bytes(results, model),
+                "sendings": [each[:2] for each in find_sendings(results, model, workers)],
             }
             for model in MODELS
-            for plan in ("alone", "whole")
+            for plan in ("alone", "exchanged")
         ]
         results["sleeping"] += _run_on_links(workers, STEP_LINKS, experiments)
 
@@ -144,11 +149,12 @@ def measure_real(results: Results, times: int) -> None:
         for plan in ("alone", *PLANS)
     ]
     results["real"] = []
-    with Network(2, *REAL_LINK) as network:
-        found = run_experiments(network, experiments, pinned=True)
-    for each in found:
-        results["real"].append(summarize(each))
-        print(results["real"][-1], flush=True)
+    for gbit, delay in REAL_LINKS:
+        with Network(2, gbit, delay) as network:
+            found = run_experiments(network, experiments, pinned=True)
+        for each in found:
+            results["real"].append({"gbit": gbit, "delay_ms": delay, **summarize(each)})
+            print(results["real"][-1], flush=True)
 
 
 def summarize(found: dict[str, Any]) -> dict[str, Any]:
@@ -159,9 +165,12 @@ def summarize(found: dict[str, Any]) -> dict[str, Any]:
     return {"kind": found["kind"], **kept, **spread}
 
 
-def summed_bytes(results: Results, model: str) -> list[int]:
-    """Return the bytes of each vector that a step of the recipe sums."""
-    return next(each["summed"] for each in results["compute"] if each["model"] == model)
+def find_sendings(results: Results, model: str, workers: int) -> list[Sending]:
+    """Return what a step of the recipe sends."""
+    one = next(each for each in results["compute"] if each["model"] == model)
+    recipe = recipes[model]
+    sizes = one["dense"], one["summed"], workers, recipe.batch_size
+    return list_sendings(*sizes, recipe.channels is not None)
 
 
 def share_milliseconds(results: Results, model: str, workers: int) -> float:
@@ -176,7 +185,7 @@ def share_milliseconds(results: Results, model: str, workers: int) -> float:
 def as_sums(results: Results, workers: Sequence[int]) -> list[Sum]:
     """Return the measured all-reduces with the given numbers of workers."""
     return [
-        Sum(e["workers"], 4 * e["words"], e["gbit"], e["delay_ms"], e["ms"])
+        Sum(e["workers"], e["way"], 4 * e["words"], e["gbit"], e["delay_ms"], e["ms"])
         for e in results["sums"]
         if e["kind"] == "sums" and e["chain"] == 1 and e["workers"] in workers
     ]

@@ -1,11 +1,12 @@
 """How long a step of N workers takes: a model whose constants are measured.
 
-    step = compute(rows of a share) * straggler(N) + the sum of every vector that is added up
+    step = compute(rows of a share) * straggler(N) + what is sent - what is sent while computing
 
-TensorFlow adds up a vector in a ring: 2(N - 1) hops, one after another, each of which moves one
-N-th of the vector. So of a vector of b bytes, a worker sends and receives v = b * 2(N - 1) / N, and
+What a step sends is what graph/share.py decides: the factors of dense layers' gradients, and
+vectors that are summed. A ring sums a vector of b bytes in 2(N - 1) hops, one after another, each
+of which moves one N-th of it; it gathers N vectors of b bytes in N - 1 hops of b bytes each. So
 
-    sum = call + hops * (hop + request * delay) + v * (copy + link / bandwidth)
+    sent = call + hops * (hop + request * delay) + MB * (copy + link / bandwidth)
 
 `fit` finds these constants by least squares. In the measurements many workers share two cores: what
 the processor does, `hop` and `copy`, then takes N / cores times as long, and the relay that delays
@@ -20,10 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_graph.graph.share import has_small_factors, is_gathered
+
 MEGA = 1e6
-BACKWARD_SHARE = 0.6
-"""The share of computing that is still to be done when the first large gradient is known, which can
-be added up meanwhile: the backward pass takes about twice as long as the forward pass.
+BACKWARD_SHARE = 0.5
+"""The share of computing that is still to be done when the factors of the dense layers behind the
+convolutions are known: the backward pass takes about twice as long as the forward pass, and Adam
+follows it.
 """
 
 
@@ -40,11 +44,23 @@ class Link(NamedTuple):
     """Of a message on its way, one direction."""
 
 
+class Sending(NamedTuple):
+    """A vector of each worker that is summed in a ring, or gathered."""
+
+    way: str
+    """"ring" or "gather"."""
+    size: float
+    """Bytes of a worker's vector."""
+    is_hidden: bool = False
+    """Whether it is sent while other gradients are computed."""
+
+
 class Sum(NamedTuple):
-    """A measured all-reduce."""
+    """A measured all-reduce or all-gather."""
 
     workers: int
-    size: int
+    way: str
+    size: float
     """Bytes of the vector."""
     gbit: float
     delay_ms: float | None
@@ -71,22 +87,44 @@ class Constants(NamedTuple):
     """ms that the relay adds to a MB."""
 
 
-def hops(workers: int) -> int:
+def hops(workers: int, way: str) -> int:
     """Return the number of hops in the ring."""
-    return 2 * (workers - 1)
+    return (workers - 1) * (2 if way == "ring" else 1)
 
 
-def moved(workers: int, size: float) -> float:
-    """Return the bytes of a vector of `size` bytes that a worker sends, and receives."""
-    return size * 2 * (workers - 1) / workers
+def moved(workers: int, way: str, size: float) -> float:
+    """Return the bytes that a worker sends, and receives, of vectors of `size` bytes."""
+    return size * hops(workers, way) / (workers if way == "ring" else 1)
+
+
+def list_sendings(
+    dense: Sequence[tuple[int, int, int]],
+    summed: Sequence[float],
+    workers: int,
+    batch_size: int,
+    has_convolutions: bool,
+) -> list[Sending]:
+    """Return what a step sends, as graph/share.py decides: for `dense` layers of so many features
+    and units, whose numbers have so many bytes, and vectors `summed`, in bytes, of which the last
+    has all gradients.
+    """
+    rows, factors, rest = -(-batch_size // workers), 0, summed[-1]
+    for features, units, size in dense:
+        if has_small_factors(features, units, size, rows, workers):
+            factors += rows * (features + units) * size
+            rest -= 4 * features * units
+    sent = [Sending("gather", factors, has_convolutions)] if factors else []
+    ways = {True: "gather", False: "ring"}
+    sums = [Sending(ways[is_gathered(int(size), workers)], size) for size in (*summed[:-1], rest)]
+    return sent + sums
 
 
 def _terms(
-    workers: int, size: float, gbit: float, delay_ms: float | None, cores: int | None
+    workers: int, way: str, size: float, gbit: float, delay_ms: float | None, cores: int | None
 ) -> list[float]:
     """Return what each constant is multiplied by, in the order of Constants."""
     crowd = 1.0 if cores is None else max(1.0, workers / cores)
-    count, volume = hops(workers), moved(workers, size) / MEGA
+    count, volume = hops(workers, way), moved(workers, way, size) / MEGA
     relayed = 0.0 if delay_ms is None or cores is None else crowd
     return [
         1.0,
@@ -101,7 +139,7 @@ def _terms(
 
 def fit(sums: Sequence[Sum], cores: int) -> Constants:
     """Return the constants that minimize the squares of the relative errors."""
-    rows = np.array([_terms(*each[:4], cores) for each in sums])
+    rows = np.array([_terms(*each[:5], cores) for each in sums])
     rows /= np.array([each.milliseconds for each in sums])[:, np.newaxis]
     return Constants(*_solve_without_negatives(rows))
 
@@ -120,20 +158,21 @@ def _solve_without_negatives(rows: NDArray[np.float64]) -> list[float]:
 def predict_sum(
     constants: Constants,
     workers: int,
+    way: str,
     size: float,
     gbit: float,
     delay_ms: float | None = None,
     cores: int | None = None,
 ) -> float:
-    """Return the ms of adding up a vector of `size` bytes. As measured, with `cores` for all
-    workers together and a relay for the delay; by default, without either.
+    """Return the ms of summing or gathering vectors of `size` bytes. As measured, with `cores` for
+    all workers together and a relay for the delay; by default, without either.
     """
-    return float(np.dot(constants, _terms(workers, size, gbit, delay_ms, cores)))
+    return float(np.dot(constants, _terms(workers, way, size, gbit, delay_ms, cores)))
 
 
 def relative_errors(constants: Constants, sums: Sequence[Sum], cores: int) -> list[float]:
     """Return predicted / measured - 1 for each sum."""
-    return [predict_sum(constants, *each[:4], cores) / each.milliseconds - 1 for each in sums]
+    return [predict_sum(constants, *each[:5], cores) / each.milliseconds - 1 for each in sums]
 
 
 def fit_compute(milliseconds: Mapping[int, float]) -> tuple[float, float]:
@@ -165,45 +204,48 @@ class Model:
     """ms of a step for each row."""
     spread: Sequence[float]
     """Measured times of the same step, in any unit."""
-    summed: Sequence[int]
-    """The bytes of each vector that is summed in a step."""
+    dense: Sequence[tuple[int, int, int]]
+    """Features, units and bytes of a number of each dense layer."""
+    summed: Sequence[float]
+    """The bytes of each vector that would be summed in a step if no factors were exchanged."""
+    has_convolutions: bool
 
     def compute(self, rows: float) -> float:
         """Return the ms of computing a share of so many rows."""
         return self.fixed + self.per_row * rows
 
     def step(
-        self,
-        workers: int,
-        link: Link,
-        scales_batch: bool = False,
-        halved: bool = False,
-        overlaps: bool = False,
+        self, workers: int, link: Link, scales_batch: bool = False, halved: bool = False
     ) -> dict[str, float]:
         """Return the parts of a step in ms, its efficiency, and the images a second.
 
         The workers share the batch, or with `scales_batch` each has a whole one. With `halved`,
-        gradients are sent in half of the bytes; with `overlaps`, they are added up while the
-        backward pass computes the others.
+        the largest sum is sent in half of the bytes.
         """
-        rows = self.batch_size if scales_batch else self.batch_size / workers
+        batch_size = self.batch_size * (workers if scales_batch else 1)
+        rows = batch_size / workers
         alone = self.compute(rows)
         waiting = alone * (straggler(self.spread, workers) - 1)
-        total = self._communicate(workers, link, halved) if workers > 1 else 0.0
-        gradient = self._communicate(workers, link, halved, last=True) if workers > 1 else 0.0
-        hidden = min(gradient, BACKWARD_SHARE * alone) if overlaps else 0.0
+        total, hidden = self._communicate(workers, batch_size, link, halved)
+        hidden = min(hidden, BACKWARD_SHARE * alone)
         step = alone + waiting + total - hidden
         images = 1000 * rows * workers / step
-        parts = {"compute": alone, "stragglers": waiting, "sums": total, "hidden": hidden}
+        parts = {"compute": alone, "stragglers": waiting, "sent": total, "hidden": hidden}
         return {**parts, "step": step, "efficiency": alone / step, "images": images}
 
-    def _communicate(self, workers: int, link: Link, halved: bool, last: bool = False) -> float:
-        """Return the ms of all sums, or only of the last one: the gradients."""
-        sizes = list(self.summed[-1:] if last else self.summed)
+    def _communicate(
+        self, workers: int, batch_size: int, link: Link, halved: bool
+    ) -> tuple[float, float]:
+        """Return the ms of all that is sent, and of what can be hidden."""
+        if workers == 1:
+            return 0.0, 0.0
+        sent = list_sendings(self.dense, self.summed, workers, batch_size, self.has_convolutions)
         if halved:
-            sizes[-1] /= 2
-        times = [predict_sum(self.constants, workers, size, *link) for size in sizes]
-        return sum(times) - (len(times) - 1) * self.constants.call
+            sent[-1] = sent[-1]._replace(size=sent[-1].size / 2)
+        times = [predict_sum(self.constants, workers, e.way, e.size, *link) for e in sent]
+        times = [each - self.constants.call for each in times]
+        hidden = sum(ms for each, ms in zip(sent, times, strict=True) if each.is_hidden)
+        return sum(times) + self.constants.call, hidden
 
     def limit(self, link: Link, counts: Sequence[int], **plan: Any) -> int:
         """Return the last of these numbers of workers that gives at least a tenth more images a

@@ -10,12 +10,14 @@ from benchmarks.cluster.measure import (
     FITTED_WORKERS,
     MODELS,
     PLANS,
-    REAL_LINK,
+    REAL_LINKS,
     SIZES,
+    WAYS,
     Results,
     as_sums,
+    find_sendings,
 )
-from benchmarks.cluster.model import predict_sum, relative_errors
+from benchmarks.cluster.model import moved, predict_sum, relative_errors
 from benchmarks.cluster.paper import (
     count_cores,
     fit_constants,
@@ -36,7 +38,10 @@ def check_steps(results: Results) -> list[dict[str, Any]]:
         if each["plan"] == "alone":
             continue
         place = (each["gbit"], each["delay_ms"], cores)
-        sums = [predict_sum(constants, each["workers"], size, *place) for size in each["summed"]]
+        sums = [
+            predict_sum(constants, each["workers"], way, size, *place)
+            for way, size in each["sendings"]
+        ]
         predicted = alone[_key(each)] + sum(sums) - (len(sums) - 1) * constants.call
         found.append({**each, "alone_ms": alone[_key(each)], "predicted_ms": predicted})
     return found
@@ -89,27 +94,34 @@ def _links(results: Results) -> list[str]:
 def _costs(results: Results) -> list[str]:
     rows = []
     for name in MODELS:
-        real = {e["plan"]: e for e in results["real"] if e["model"] == name}["whole"]
-        summed = real["summed"]
-        cells = (len(summed), f"{sum(summed) / 1e6:.3f}", f"{real['sent'] / 1e6:.3f}")
-        rows.append((name, *cells, f"{100 * (real['sent'] / sum(summed) - 1):.1f} %"))
+        real = {e["plan"]: e for e in results["real"] if e["model"] == name}
+        sent = find_sendings(results, name, 2)
+        expected = sum(moved(2, each.way, each.size) for each in sent)
+        found = real["exchanged"]["sent"]
+        cells = (len(sent), f"{expected / 1e6:.3f}", f"{found / 1e6:.3f}")
+        rest = (f"{100 * (found / expected - 1):.1f} %", f"{real['summed']['sent'] / 1e6:.3f}")
+        rows.append((name, *cells, *rest))
     fixed = [e for e in results["sums"] if e["workers"] == 2 and e["gbit"] == 10]
     calls = {_delay(e["delay_ms"]): e["ms"] for e in fixed if e["kind"] == "call"}
-    small = {_delay(e["delay_ms"]): e["ms"] / 8 for e in fixed if e.get("chain") == 8}
+    small = {
+        way: [e["ms"] / 8 for e in fixed if e.get("chain") == 8 and e["way"] == way] for way in WAYS
+    }
+    head = ("recipe", "sendings", "MB expected", "MB sent", "overhead", "MB if all were summed")
     return [
         "## Bytes and fixed costs of a step",
         "",
         "Two workers; what a worker sends is what it receives. By the interface's counters.",
         "",
-        *table(("recipe", "sums", "MB summed", "MB sent", "overhead"), rows),
+        *table(head, rows),
         "",
-        "A session call that does nothing, and a sum of one number (one of eight in a call), ms:",
+        "A session call that does nothing, and one number summed in a ring or gathered (one of",
+        "eight in a call), ms:",
         "",
         *table(
             ("delay", *calls),
             [
                 ("call", *(f"{ms:.2f}" for ms in calls.values())),
-                ("sum", *(f"{ms:.2f}" for ms in small.values())),
+                *((way, *(f"{ms:.2f}" for ms in times)) for way, times in small.items()),
             ],
         ),
     ]
@@ -118,21 +130,22 @@ def _costs(results: Results) -> list[str]:
 def _sums(results: Results) -> list[str]:
     chosen = [e for e in results["sums"] if e.get("chain") == 1]
     places = sorted(
-        {(e["workers"], e["gbit"], e["delay_ms"]) for e in chosen},
-        key=lambda place: (place[0], -place[1], -1 if place[2] is None else place[2]),
+        {(e["way"], e["workers"], e["gbit"], e["delay_ms"]) for e in chosen},
+        key=lambda p: (WAYS.index(p[0]), p[1], -p[2], -1 if p[3] is None else p[3]),
     )
     rows = []
     for place in places:
         times = {
             4 * e["words"]: f"{e['ms']:.3g}"
             for e in chosen
-            if (e["workers"], e["gbit"], e["delay_ms"]) == place
+            if (e["way"], e["workers"], e["gbit"], e["delay_ms"]) == place
         }
-        workers, gbit, delay = place
+        way, workers, gbit, delay = place
         link = f"{gbit:g} Gbit/s, {_delay(delay)}"
-        rows.append((workers, link, *(times.get(size, "") for size in SIZES)))
-    head = ("workers", "link", *(f"{size / 1e6:g} MB" for size in SIZES))
-    return ["## All-reduce", "", "Median ms, by size.", "", *table(head, rows)]
+        rows.append((way, workers, link, *(times.get(size, "") for size in SIZES)))
+    head = ("way", "workers", "link", *(f"{size / 1e6:g} MB" for size in SIZES))
+    text = "Median ms, by the size of a worker's vector: summed in a ring, and all gathered."
+    return ["## Sums", "", text, "", *table(head, rows)]
 
 
 def _fit(results: Results) -> list[str]:
@@ -148,11 +161,11 @@ def _fit(results: Results) -> list[str]:
     return [
         "## The model",
         "",
-        "    step = compute * straggler + sums",
-        "    sum = call + hops * (hop + request * delay) + MB * (copy + link / Gbit/s)",
-        "    hops = 2(N - 1), MB = size * 2(N - 1) / N",
+        "    step = compute * straggler + sent - sent while computing",
+        "    sent = call + hops * (hop + request * delay) + MB * (copy + link / Gbit/s)",
+        "    ring: hops = 2(N - 1), MB = size * hops / N; gather: hops = N - 1, MB = size * hops",
         "",
-        f"Constants from the all-reduces of {_either(FITTED_WORKERS)} workers, by least squares:",
+        f"Constants from the sums of {_either(FITTED_WORKERS)} workers, by least squares:",
         "",
         *table(("constant", "value", "unit"), rows),
         "",
@@ -161,8 +174,8 @@ def _fit(results: Results) -> list[str]:
         *table(
             ("", "runs", "median error", "median of absolute errors", "worst"),
             [
-                _errors("all-reduces it was fitted on", fitted),
-                _errors(f"all-reduces of {_either(CHECKED_WORKERS)} workers", others),
+                _errors("sums it was fitted on", fitted),
+                _errors(f"sums of {_either(CHECKED_WORKERS)} workers", others),
                 _errors("whole steps, computing replaced by a sleep", stepped),
             ],
         ),
@@ -180,23 +193,28 @@ def _errors(name: str, errors: Sequence[float]) -> tuple[str, ...]:
 
 
 def _real(results: Results) -> list[str]:
-    rows = []
-    for name in MODELS:
-        plans = {e["plan"]: e for e in results["real"] if e["model"] == name}
-        alone = plans["alone"]["ms"]
-        cells = [f"{plans[p]['ms']:.3g} ({alone / plans[p]['ms']:.2f})" for p in PLANS]
-        rows.append((name, f"{alone:.3g}", *cells))
-    gbit, delay = REAL_LINK
-    return [
+    lines = [
         "## Two workers, each on one core",
         "",
-        f"{gbit} Gbit/s, {_delay(delay)}. Median ms of a step, and in brackets the efficiency: the",
-        "time of a share alone, also on one core, relative to it. `whole` is what this program",
-        "does; the others were built for this measurement: `by layer` sums each large gradient by",
-        "itself, while the backward pass still computes others.",
-        "",
-        *table(("recipe", "alone", *PLANS), rows),
+        "Median ms of a step, and in brackets the efficiency: the time of a share alone, also on",
+        "one core, relative to it. `exchanged` is what this program does; the others were built",
+        "for this measurement: `late` sends nothing before the backward pass is done, `summed`",
+        "sums every gradient, `bfloat16` halves the bytes of sums. A relay, which makes the delay,",
+        "runs on the same cores.",
     ]
+    for gbit, delay in REAL_LINKS:
+        rows = []
+        for name in MODELS:
+            plans = {
+                e["plan"]: e["ms"]
+                for e in results["real"]
+                if (e["model"], e["gbit"], e["delay_ms"]) == (name, gbit, delay)
+            }
+            cells = [f"{plans[p]:.3g} ({plans['alone'] / plans[p]:.2f})" for p in PLANS]
+            rows.append((name, f"{plans['alone']:.3g}", *cells))
+        title = f"{gbit} Gbit/s, {_delay(delay)}"
+        lines += ["", *table((title, "alone", *PLANS), rows)]
+    return lines
 
 
 def format_faults(faults: Results) -> list[str]:

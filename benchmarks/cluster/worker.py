@@ -3,17 +3,18 @@
 EXPERIMENTS is a JSON list of objects:
 
     {"kind": "call"}                                      a session call that does nothing
-    {"kind": "sums", "words": 250, "chain": 4}            float32 vectors added up, in turn
-    {"kind": "steps", "model": "cnn", "plan": "whole"}    training steps of a recipe
+    {"kind": "sums", "words": 250, "chain": 4, "way": "ring"}    float32 vectors added up, in turn
+    {"kind": "steps", "model": "cnn", "plan": "exchanged"}       training steps of a recipe
 
-Steps take the worker's share of each batch. Their "plan" is how gradients are summed (PLANS);
-"workers" is how many share the batch (default: as many as there are); with "sleep_ms", computing is
-replaced by waiting so long, while the sums of the "summed" bytes stay. Every experiment is repeated
-"times" times. The plan "alone" sums nothing; only the first task computes it.
+Sums go in a ring, or all vectors are gathered ("way": "gather"). Steps take the worker's share of
+each batch. Their "plan" is how gradients are added up (PLANS); "workers" is how many share the
+batch (default: as many as there are); with "sleep_ms", computing is replaced by waiting so long,
+while what is sent stays: "sendings" lists ways and sizes in bytes. Every experiment is repeated
+"times" times. The plan "alone" sends nothing; only the first task computes it.
 
 The first task prints a JSON list: for each experiment the seconds of every session call, the steps
-per call, the bytes that were received and sent per step (headers included), and the bytes of the
-vectors that are summed in a step.
+per call, the bytes that were received and sent per step (headers included), the features, units and
+bytes of a number of each dense layer, and the bytes of the vectors that are summed in a step.
 """
 
 import itertools
@@ -50,72 +51,81 @@ ROUNDS = 4
 """How often the experiments take turns, so that all see the same load of the machine."""
 STEPS_PER_CALL = 4
 """Of recipes that take several steps per session call."""
-LARGE = 16 * 1024
-"""The words from which a tensor is summed by itself in the plan "by layer"."""
 NUMBERS = itertools.count(1)
 """The numbers of the sums: one server remembers those of all graphs."""
 COUNTERS = "/sys/class/net/eth0/statistics/{}_bytes"
 
-Totals = Callable[[Sequence[tf.Tensor]], list[tf.Tensor]]
 
-
-class Whole(Share):
-    """A share that records the bytes of each vector that it sums."""
+class Exchanged(Share):
+    """A share that records its dense layers, and the bytes of each vector that it sums."""
 
     def __init__(self, index: int, count: int, batch_size: int) -> None:
         super().__init__(index, count, batch_size)
         self._numbers = NUMBERS
+        self.dense: list[tuple[int, int, int]] = []
+        """Features, units, and the bytes of a number."""
         self.summed: list[int] = []
+
+    def multiply(self, inputs: tf.Tensor, weights: tf.Tensor, name: str) -> tf.Tensor:
+        if inputs.shape.rank == 2:
+            self.dense.append((*weights.shape.as_list(), inputs.dtype.size))
+        return super().multiply(inputs, weights, name)
 
     def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
         self.summed.append(vector.shape.num_elements() * vector.dtype.size)
         return super()._reduce(vector)
 
+    def repeat(self, vector: tf.Tensor, way: str) -> tf.Tensor:
+        """Sum a vector in a ring, or gather it as one row of each process."""
+        return self._collect(vector[tf.newaxis]) if way == "gather" else self._sum_in_ring(vector)
 
-class Alone(Whole):
-    """A share that is computed as in a cluster, but not summed: nothing is sent."""
+
+class Summed(Exchanged):
+    """Sums every gradient, those of dense layers too."""
+
+    def _exchanges(self, features: int, units: int, size: int) -> bool:
+        return False
+
+
+class Alone(Summed):
+    """A share that is computed as in a cluster, but nothing is sent: its own gradients are taken
+    for those of all.
+    """
 
     def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
         self.summed.append(vector.shape.num_elements() * vector.dtype.size)
         return tf.identity(vector)
 
 
-class ByLayer(Whole):
-    """Sums each large gradient by itself, as soon as the backward pass has it."""
+class Late(Exchanged):
+    """Sends nothing before the whole backward pass is done."""
 
-    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        small = [part for part in parts if part.shape.num_elements() < LARGE]
-        totals = dict(zip(map(id, small), super().totals(small), strict=True))
-        return [
-            totals[id(part)] if id(part) in totals else self._reduce_shaped(part) for part in parts
-        ]
-
-    def _reduce_shaped(self, part: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(self._reduce(tf.reshape(part, [-1])), part.shape)
+    def add_up(
+        self, gradients: Sequence[tf.Tensor], names: Sequence[str], *others: tf.Tensor
+    ) -> list[tf.Tensor]:
+        with tf.control_dependencies([*gradients]):
+            return super().add_up([tf.identity(each) for each in gradients], names, *others)
 
 
-class Bfloat16(Whole):
+class Halved(Exchanged):
     """Sums gradients in bfloat16: half of the bytes."""
 
     def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         halves = [tf.cast(part, tf.bfloat16) for part in parts]
         return [tf.cast(total, tf.float32) for total in super().totals(halves)]
 
-
-class ByLayerBfloat16(ByLayer, Bfloat16):
-    """Both: each large gradient by itself, in bfloat16."""
-
-    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        halves = [tf.cast(part, tf.bfloat16) for part in parts]
-        return [tf.cast(total, tf.float32) for total in ByLayer.totals(self, halves)]
+    def _collect(self, rows: tf.Tensor) -> tf.Tensor:
+        if rows.dtype != tf.bfloat16:
+            return super()._collect(rows)
+        return tf.bitcast(super()._collect(tf.bitcast(rows, tf.float16)), tf.bfloat16)
 
 
-PLANS: dict[str, type[Whole]] = {
-    "whole": Whole,
+PLANS: dict[str, type[Exchanged]] = {
+    "exchanged": Exchanged,
     "alone": Alone,
-    "by layer": ByLayer,
-    "bfloat16": Bfloat16,
-    "by layer, bfloat16": ByLayerBfloat16,
+    "late": Late,
+    "summed": Summed,
+    "bfloat16": Halved,
 }
 
 
@@ -125,6 +135,7 @@ class Experiment:
     def __init__(self, session: tf1.Session, call: Callable[[], Any], steps: int = 1) -> None:
         self.session, self.call, self.steps = session, call, steps
         self.summed: list[int] = []
+        self.dense: list[tuple[int, int, int]] = []
         self.seconds: list[float] = []
         self.moved = np.zeros(2)
         """Bytes received and sent."""
@@ -144,7 +155,8 @@ class Experiment:
         """Return what has been measured."""
         received, sent = map(float, self.moved / (len(self.seconds) * self.steps))
         moved = {"received": received, "sent": sent}
-        return {"seconds": self.seconds, "steps": self.steps, "summed": self.summed, **moved}
+        sizes = {"summed": self.summed, "dense": self.dense}
+        return {"seconds": self.seconds, "steps": self.steps, **sizes, **moved}
 
 
 def _count_bytes() -> np.ndarray:
@@ -170,7 +182,7 @@ class Worker:
         if what["kind"] == "call":
             return self._fetch(tf.no_op)
         if what["kind"] == "sums":
-            return self._fetch(lambda: self._chain(what["words"], what["chain"]))
+            return self._fetch(lambda: self._chain(what["words"], what["chain"], what["way"]))
         if what.get("sleep_ms") is not None:
             return self._sleeping(what)
         return self._training(what)
@@ -182,19 +194,20 @@ class Worker:
         session.run(initialize)
         return Experiment(session, session.make_callable(fetched))
 
-    def _chain(self, words: int, chain: int) -> tf.Operation:
-        share = Whole(self.rank, self.count, self.count)
+    def _chain(self, words: int, chain: int, way: str) -> tf.Operation:
+        share = Exchanged(self.rank, self.count, self.count)
         vector = tf1.get_variable("vector", [words], tf.float32, tf1.ones_initializer())
         total = vector
         for _ in range(chain):
             with tf.control_dependencies([total]):
-                total = share.totals([vector])[0]
+                total = share.repeat(tf.identity(vector), way)
         return tf.group(total)
 
     def _sleeping(self, what: dict[str, Any]) -> Experiment:
-        """Return steps that sleep, in equal parts, before each vector that is summed."""
-        share = PLANS[what["plan"]](self.rank, self.count, self.count)
-        part = what["sleep_ms"] / 1000 / len(what["summed"])
+        """Return steps that sleep, in equal parts, before each vector that is sent."""
+        share = Exchanged(self.rank, self.count, self.count)
+        part = what["sleep_ms"] / 1000 / len(what["sendings"])
+        is_alone = what["plan"] == "alone"
 
         def sleep() -> np.ndarray:
             time.sleep(part)
@@ -202,18 +215,17 @@ class Worker:
 
         def build() -> tf.Operation:
             total: tf.Tensor | None = None
-            for number, size in enumerate(what["summed"]):
+            for number, (way, size) in enumerate(what["sendings"]):
                 name, shape = f"vector{number}", [size // 4]
                 vector = tf1.get_variable(name, shape, tf.float32, tf1.ones_initializer())
                 with tf.control_dependencies([] if total is None else [total]):
                     slept = tf.numpy_function(sleep, [], tf.float32)
                 with tf.control_dependencies([slept]):
-                    total = share.totals([tf.identity(vector)])[0]
+                    copied = tf.identity(vector)
+                    total = copied if is_alone else share.repeat(copied, way)
             return tf.group(total)
 
-        made = self._fetch(build)
-        made.summed = share.summed
-        return made
+        return self._fetch(build)
 
     def _training(self, what: dict[str, Any]) -> Experiment:
         _, recipe = choose_device(recipes[what["model"]], "cpu")
@@ -234,7 +246,7 @@ class Worker:
         )
         feeds = (pixels, labels, np.float32(recipe.fed_keep_prob), steps)
         made = Experiment(session, lambda: take_steps(*feeds), steps)
-        made.summed = share.summed
+        made.summed, made.dense = share.summed, share.dense
         return made
 
 

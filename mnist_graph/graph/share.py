@@ -31,6 +31,23 @@ PHILOX_GROUP = 4
 """How many numbers Philox draws at once."""
 
 
+def has_small_factors(features: int, units: int, size: int, rows: int, count: int) -> bool:
+    """Return whether each of `count` processes receives fewer bytes if the factors of the gradient
+    of weights [features, units] are exchanged, numbers of `size` bytes for as many `rows` of each
+    process, than if the gradients, float32, are summed in a ring.
+    """
+    exchanged = (count - 1) * rows * (features + units) * size
+    return exchanged < 2 * (count - 1) / count * features * units * tf.float32.size
+
+
+def is_gathered(size: int, count: int) -> bool:
+    """Return whether vectors of `size` bytes of `count` processes are summed faster by each process
+    once all have been gathered than in a ring, which takes twice as many messages, one after
+    another.
+    """
+    return size * (count - 2) <= MESSAGE * count
+
+
 class _Factors(NamedTuple):
     """What the gradient of a dense layer's weights is the product of, for the rows of a share."""
 
@@ -90,20 +107,13 @@ class Share:
 
             return tf.matmul(inputs, weights), gradients
 
-        if not self._has_small_factors(inputs, weights):
-            return tf.matmul(inputs, weights)
-        return product(inputs, weights)
-
-    def _has_small_factors(self, inputs: tf.Tensor, weights: tf.Tensor) -> bool:
-        """Return whether a process receives fewer bytes if the factors of a product's gradient are
-        exchanged than if the gradient is summed, in a ring in either case.
-        """
-        if inputs.shape.rank != 2:
-            return False
         features, units = weights.shape.as_list()
-        exchanged = (self.count - 1) * self.largest * (features + units) * inputs.dtype.size
-        summed = 2 * (self.count - 1) / self.count * features * units * tf.float32.size
-        return exchanged < summed
+        if inputs.shape.rank == 2 and self._exchanges(features, units, inputs.dtype.size):
+            return product(inputs, weights)
+        return tf.matmul(inputs, weights)
+
+    def _exchanges(self, features: int, units: int, size: int) -> bool:
+        return has_small_factors(features, units, size, self.largest, self.count)
 
     def add_up(
         self, gradients: Sequence[tf.Tensor], names: Sequence[str], *others: tf.Tensor
@@ -168,12 +178,7 @@ class Share:
         return [tf.reshape(piece, shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
     def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
-        """Return the sum of a vector over all processes.
-
-        A ring sums it in twice as many messages, one after another, as it gathers all vectors.
-        """
-        size = vector.shape.num_elements() * vector.dtype.size
-        if size * (self.count - 2) <= MESSAGE * self.count:
+        if is_gathered(vector.shape.num_elements() * vector.dtype.size, self.count):
             return tf.add_n(tf.unstack(self._collect(vector[tf.newaxis])))
         return self._sum_in_ring(vector)
 

@@ -6,10 +6,12 @@ from benchmarks.cluster.model import (
     Constants,
     Link,
     Model,
+    Sending,
     Sum,
     fit,
     fit_compute,
     hops,
+    list_sendings,
     moved,
     predict_sum,
     relative_errors,
@@ -25,16 +27,36 @@ def sums(constants, workers=(2, 3, 4), cores=2):
     found = []
     for count in workers:
         for gbit, delay in ((1, None), (10, None), (10, 0), (10, 1), (1, 5)):
-            for size in (1000, 10**6, 2 * 10**7):
-                place = (count, size, gbit, delay)
-                found.append(Sum(*place, predict_sum(constants, *place, cores)))
+            for way in ("ring", "gather"):
+                for size in (1000, 10**6, 2 * 10**7):
+                    place = (count, way, size, gbit, delay)
+                    found.append(Sum(*place, predict_sum(constants, *place, cores)))
     return found
 
 
 def test_a_ring_of_two_moves_the_vector_once_and_a_large_one_nearly_twice():
-    assert (hops(2), moved(2, 100)) == (2, 100)
-    assert (hops(4), moved(4, 100)) == (6, 150)
-    assert moved(1000, 100) == pytest.approx(199.8)
+    assert (hops(2, "ring"), moved(2, "ring", 100)) == (2, 100)
+    assert (hops(4, "ring"), moved(4, "ring", 100)) == (6, 150)
+    assert moved(1000, "ring", 100) == pytest.approx(199.8)
+
+
+def test_gathering_takes_half_of_the_hops_and_moves_all_vectors():
+    assert (hops(4, "gather"), moved(4, "gather", 100)) == (3, 300)
+
+
+def test_a_step_sends_factors_where_they_are_small_and_sums_the_rest():
+    dense, summed = [(3136, 1024, 2), (1024, 10, 4)], [256, 13_098_540]
+    rest = 13_098_540 - 4 * 3136 * 1024
+    factors = Sending("gather", 25 * 4160 * 2, is_hidden=True)
+    assert list_sendings(dense, summed, 2, 50, True) == [
+        factors,
+        Sending("gather", 256),
+        Sending("gather", rest),
+    ]
+    *_, last = list_sendings(dense, summed, 16, 50, True)
+    assert last == Sending("ring", rest)
+    # Of a large batch, the factors are more than the weights.
+    assert list_sendings(dense, summed, 64, 64 * 50, True)[-1] == Sending("ring", 13_098_540)
 
 
 def test_the_constants_are_found_again():
@@ -50,14 +72,17 @@ def test_constants_are_never_negative():
 
 def test_a_sum_of_known_constants():
     # 2 hops of 0.2 ms and 1.5 delays of 0.1 ms; 10 MB at 0.8 + 8 / 10 ms
-    assert predict_sum(CONSTANTS, 2, 10**7, 10) == pytest.approx(0.5 + 0.4 + 16)
-    assert predict_sum(CONSTANTS, 2, 10**7, 10, 0.1) == pytest.approx(0.5 + 0.7 + 16)
+    assert predict_sum(CONSTANTS, 2, "ring", 10**7, 10) == pytest.approx(0.5 + 0.4 + 16)
+    assert predict_sum(CONSTANTS, 2, "ring", 10**7, 10, 0.1) == pytest.approx(0.5 + 0.7 + 16)
     # with a relay, 2 * (0.2 + 0.15 + 0.1) and 10 * (0.8 + 0.8 + 0.4)
-    assert predict_sum(CONSTANTS, 2, 10**7, 10, 0.1, cores=2) == pytest.approx(0.5 + 0.9 + 20)
+    relayed = predict_sum(CONSTANTS, 2, "ring", 10**7, 10, 0.1, cores=2)
+    assert relayed == pytest.approx(0.5 + 0.9 + 20)
 
 
 def test_workers_that_share_cores_take_longer():
-    alone, crowded = (predict_sum(CONSTANTS, 4, 10**6, 10, None, cores) for cores in (None, 2))
+    alone, crowded = (
+        predict_sum(CONSTANTS, 4, "ring", 10**6, 10, None, cores) for cores in (None, 2)
+    )
     assert crowded - alone == pytest.approx(6 * 0.2 + 1.5 * 0.8)
 
 
@@ -78,7 +103,8 @@ def test_the_slowest_of_many_is_the_slowest_ever_measured():
 
 @pytest.fixture
 def model():
-    return Model(CONSTANTS, 64, 10.0, 0.5, [1.0], [1000, 10**7])
+    dense = [(1000, 2000, 4)]
+    return Model(CONSTANTS, 64, 10.0, 0.5, [1.0], dense, [1000, 10**7], has_convolutions=True)
 
 
 def test_one_worker_is_the_program_without_a_cluster(model):
@@ -86,22 +112,27 @@ def test_one_worker_is_the_program_without_a_cluster(model):
     assert (step["step"], step["efficiency"], step["images"]) == (42, 1, pytest.approx(64000 / 42))
 
 
-def test_a_step_is_the_sum_of_its_parts(model):
+def test_a_step_is_the_sum_of_its_parts_less_what_is_hidden(model):
     step = model.step(2, FAST)
     assert step["compute"] == 26
-    gradient = 0.5 + 2 * (0.2 + 0.15) + 10 * 1.6
-    assert step["sums"] == pytest.approx(gradient + 0.001 * 1.6 + 2 * (0.2 + 0.15))
-    assert step["step"] == pytest.approx(step["compute"] + step["sums"])
+    hop = 0.2 + 1.5 * 0.1
+    factors = hop + 32 * 3000 * 4 / 1e6 * 1.6
+    sums = hop + 0.001 * 1.6 + hop + 2 * 1.6
+    assert step["hidden"] == pytest.approx(factors)
+    assert step["sent"] == pytest.approx(0.5 + factors + sums)
+    assert step["step"] == pytest.approx(step["compute"] + 0.5 + sums)
     assert step["efficiency"] == pytest.approx(26 / step["step"])
 
 
-def test_what_comes_next_makes_a_step_shorter(model):
-    steps = [
-        model.step(4, FAST, **plan)["step"]
-        for plan in ({}, {"halved": True}, {"overlaps": True, "halved": True})
-    ]
-    assert steps == sorted(steps, reverse=True)
-    assert model.step(4, FAST, overlaps=True)["step"] >= model.step(4, FAST)["compute"]
+def test_no_more_is_hidden_than_is_computed(model):
+    step = model.step(32, Link(gbit=0.1, delay_ms=5))
+    assert step["hidden"] == pytest.approx(step["compute"] / 2)
+    without = Model(*(*vars(model).values(),)[:-1], has_convolutions=False)
+    assert without.step(2, FAST)["hidden"] == 0
+
+
+def test_halving_makes_a_step_shorter(model):
+    assert model.step(4, FAST, halved=True)["step"] < model.step(4, FAST)["step"]
 
 
 def test_a_whole_batch_for_each_worker_scales_further(model):
