@@ -7,8 +7,8 @@ processes take the very same step, and it is the step of one process up to the o
 
 The gradient of a dense layer's weights is a product of two small matrices, the layer's inputs and
 the gradients of its outputs. Where these are fewer bytes than the product, the processes exchange
-them instead, and each multiplies the rows of all (Xie et al. 2016, "Lighter-Communication
-Distributed Machine Learning via Sufficient Factor Broadcasting").
+them instead, and each multiplies the rows of all (Xie et al. 2015, "Distributed Machine Learning
+via Sufficient Factor Broadcasting").
 """
 
 import itertools

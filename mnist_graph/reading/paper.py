@@ -30,7 +30,7 @@ def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
         on_it = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
     inks = [_count_ink(small, on_it, share) for share in WINDOWS]
     chosen = next(index for index, ink in enumerate(inks) if ink >= ENOUGH * max(inks))
-    return _close(work, sheet, WINDOWS[chosen])
+    return _close(work, sheet, WINDOWS[chosen], sheet is None)
 
 
 def dark_parts(work: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ def dark_parts(work: np.ndarray) -> np.ndarray:
     pixels on the shorter side."""
     small = resize(work, min(1.0, SIDE / min(work.shape)))
     masks = [
-        find_foreground(small, _close(small, None, share), None).mask
+        find_foreground(small, _close(small, None, share, continued=False), None).mask
         for share in (WINDOWS[1], WINDOWS[-1])
     ]
     return masks[0] | masks[1]
@@ -48,13 +48,23 @@ def _count_ink(small: np.ndarray, sheet: np.ndarray | None, share: float) -> flo
     """Return how much ink shows with a window of this share of the shorter side. Contrast counts
     squared, as a shadow misclassified as ink is broad, but faint.
     """
-    seen = find_foreground(small, _close(small, sheet, share), sheet)
+    seen = find_foreground(small, _close(small, sheet, share, sheet is None), sheet)
     return float((np.square(seen.contrast) * without_edge(seen.mask)).sum())
 
 
-def _close(work: np.ndarray, sheet: np.ndarray | None, share: float) -> np.ndarray:
+def _close(work: np.ndarray, sheet: np.ndarray | None, share: float, continued: bool) -> np.ndarray:
+    """Fill what is darker and narrower than a window of this share of the shorter side.
+
+    The closing makes the picture's edge as light as half a window further in. Where light falls
+    off towards the edge, or there is a table, the paper is `continued` beyond it, so that these are
+    not misclassified as ink.
+    """
     window = max(3, int(share * min(work.shape)) // 2 * 2 + 1)
     paper = cv2.medianBlur(work, 5)
     if sheet is not None:
         paper *= sheet
-    return cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    if continued:
+        border = (window,) * 4
+        paper = cv2.copyMakeBorder(paper, *border, cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    return paper[window:-window, window:-window].copy() if continued else paper
