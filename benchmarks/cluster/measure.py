@@ -131,7 +131,7 @@ def measure_steps(results: Results, times: int) -> None:
                 "plan": plan,
                 "times": times,
                 "sleep_ms": share_milliseconds(results, model, workers),
-                "sendings": [each[:2] for each in find_sendings(results, model, workers)],
+                "sendings": find_sendings(results, model, workers),
             }
             for model in MODELS
             for plan in ("alone", "exchanged")
@@ -168,9 +168,7 @@ def summarize(found: dict[str, Any]) -> dict[str, Any]:
 def find_sendings(results: Results, model: str, workers: int) -> list[Sending]:
     """Return what a step of the recipe sends."""
     one = next(each for each in results["compute"] if each["model"] == model)
-    recipe = recipes[model]
-    sizes = one["dense"], one["summed"], workers, recipe.batch_size
-    return list_sendings(*sizes, recipe.channels is not None)
+    return list_sendings(one["dense"], one["summed"], workers, recipes[model].batch_size)
 
 
 def share_milliseconds(results: Results, model: str, workers: int) -> float:

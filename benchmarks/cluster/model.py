@@ -24,13 +24,6 @@ from numpy.typing import NDArray
 from mnist_graph.graph.share import has_small_factors, is_gathered
 
 MEGA = 1e6
-BACKWARD_SHARE = 0.5
-"""The share of computing that is still to be done when the factors of the dense layers behind the
-convolutions are known: the backward pass takes about twice as long as the forward pass, and Adam
-follows it.
-"""
-
-
 GAIN = 1.1
 """More workers must give so many times the images, or scaling has stopped."""
 
@@ -51,8 +44,6 @@ class Sending(NamedTuple):
     """"ring" or "gather"."""
     size: float
     """Bytes of a worker's vector."""
-    is_hidden: bool = False
-    """Whether it is sent while other gradients are computed."""
 
 
 class Sum(NamedTuple):
@@ -102,21 +93,20 @@ def list_sendings(
     summed: Sequence[float],
     workers: int,
     batch_size: int,
-    has_convolutions: bool,
 ) -> list[Sending]:
     """Return what a step sends, as graph/share.py decides: for `dense` layers of so many features
     and units, whose numbers have so many bytes, and vectors `summed`, in bytes, of which the last
-    has all gradients.
+    has all gradients. Factors come just before it.
     """
     rows, factors, rest = -(-batch_size // workers), 0, summed[-1]
     for features, units, size in dense:
         if has_small_factors(features, units, size, rows, workers):
             factors += rows * (features + units) * size
             rest -= 4 * features * units
-    sent = [Sending("gather", factors, has_convolutions)] if factors else []
     ways = {True: "gather", False: "ring"}
     sums = [Sending(ways[is_gathered(int(size), workers)], size) for size in (*summed[:-1], rest)]
-    return sent + sums
+    exchanged = [Sending("gather", factors)] if factors else []
+    return [*sums[:-1], *exchanged, sums[-1]]
 
 
 def _terms(
@@ -208,7 +198,9 @@ class Model:
     """Features, units and bytes of a number of each dense layer."""
     summed: Sequence[float]
     """The bytes of each vector that would be summed in a step if no factors were exchanged."""
-    has_convolutions: bool
+    moments: Mapping[int, Mapping[str, float]]
+    """By the rows of a share, shares of a step's time: until all factors are known ("factors"), and
+    all gradients ("gradients"), and of Adam for dense layers ("adam")."""
 
     def compute(self, rows: float) -> float:
         """Return the ms of computing a share of so many rows."""
@@ -227,7 +219,6 @@ class Model:
         alone = self.compute(rows)
         waiting = alone * (straggler(self.spread, workers) - 1)
         total, hidden = self._communicate(workers, batch_size, link, halved)
-        hidden = min(hidden, BACKWARD_SHARE * alone)
         step = alone + waiting + total - hidden
         images = 1000 * rows * workers / step
         parts = {"compute": alone, "stragglers": waiting, "sent": total, "hidden": hidden}
@@ -236,15 +227,24 @@ class Model:
     def _communicate(
         self, workers: int, batch_size: int, link: Link, halved: bool
     ) -> tuple[float, float]:
-        """Return the ms of all that is sent, and of what can be hidden."""
+        """Return the ms of all that is sent, and of what of this is sent while computing: factors,
+        while convolutions have no gradients yet; and these, while Adam takes its step for the dense
+        layers whose factors came before.
+        """
         if workers == 1:
             return 0.0, 0.0
-        sent = list_sendings(self.dense, self.summed, workers, batch_size, self.has_convolutions)
+        sent = list_sendings(self.dense, self.summed, workers, batch_size)
         if halved:
             sent[-1] = sent[-1]._replace(size=sent[-1].size / 2)
-        times = [predict_sum(self.constants, workers, e.way, e.size, *link) for e in sent]
+        times = [predict_sum(self.constants, workers, *each, *link) for each in sent]
         times = [each - self.constants.call for each in times]
-        hidden = sum(ms for each, ms in zip(sent, times, strict=True) if each.is_hidden)
+        hidden = 0.0
+        if len(sent) > len(self.summed):
+            rows = batch_size / workers
+            alone = self.compute(rows)
+            shares = self.moments[min(self.moments, key=lambda each: abs(each - rows))]
+            backward = (shares["gradients"] - shares["factors"]) * alone
+            hidden = min(times[-2], backward) + min(times[-1], shares["adam"] * alone)
         return sum(times) + self.constants.call, hidden
 
     def limit(self, link: Link, counts: Sequence[int], **plan: Any) -> int:

@@ -48,8 +48,8 @@ def build_models(results: Results) -> dict[str, Model]:
         fixed, per_row = fit_compute({size // e["workers"]: milliseconds(e) for e in of_model})
         spread = [second / median(e["seconds"]) for e in of_model for second in e["seconds"]]
         sizes = of_model[0]["dense"], of_model[0]["summed"]
-        has_convolutions = recipes[name].channels is not None
-        models[name] = Model(constants, size, fixed, per_row, spread, *sizes, has_convolutions)
+        moments = {size // e["workers"]: e["moments"] for e in of_model}
+        models[name] = Model(constants, size, fixed, per_row, spread, *sizes, moments)
     return models
 
 

@@ -49,6 +49,8 @@ WARM_UP = 2
 """Calls before those that are measured; in the first ones, the tasks connect."""
 ROUNDS = 4
 """How often the experiments take turns, so that all see the same load of the machine."""
+TRACED = 5
+"""Steps that are traced."""
 STEPS_PER_CALL = 4
 """Of recipes that take several steps per session call."""
 NUMBERS = itertools.count(1)
@@ -136,6 +138,8 @@ class Experiment:
         self.session, self.call, self.steps = session, call, steps
         self.summed: list[int] = []
         self.dense: list[tuple[int, int, int]] = []
+        self.moments: dict[str, float] = {}
+        """When in a step something happens, as shares of its time; see `_find_moments`."""
         self.seconds: list[float] = []
         self.moved = np.zeros(2)
         """Bytes received and sent."""
@@ -156,7 +160,8 @@ class Experiment:
         received, sent = map(float, self.moved / (len(self.seconds) * self.steps))
         moved = {"received": received, "sent": sent}
         sizes = {"summed": self.summed, "dense": self.dense}
-        return {"seconds": self.seconds, "steps": self.steps, **sizes, **moved}
+        shape = {"steps": self.steps, "moments": self.moments}
+        return {"seconds": self.seconds, **shape, **sizes, **moved}
 
 
 def _count_bytes() -> np.ndarray:
@@ -247,7 +252,39 @@ class Worker:
         feeds = (pixels, labels, np.float32(recipe.fed_keep_prob), steps)
         made = Experiment(session, lambda: take_steps(*feeds), steps)
         made.summed, made.dense = share.summed, share.dense
+        if what["plan"] == "alone":
+            one = (*(each[: share.size] for each in feeds[:2]), feeds[2], 1)
+            made.moments = _find_moments(lambda **traced: take_steps(*one, **traced))
         return made
+
+
+def _find_moments(take_step: Callable[..., Any]) -> dict[str, float]:
+    """Trace steps, and return when all factors of dense layers are known ("factors"), when all
+    gradients are ("gradients"), and how long Adam then takes for dense layers ("adam"), as shares
+    of the step's time: medians.
+    """
+    found = []
+    for number in range(WARM_UP + TRACED):
+        trace = tf1.RunMetadata()
+        options = tf1.RunOptions(trace_level=tf1.RunOptions.FULL_TRACE)
+        take_step(options=options, run_metadata=trace)
+        if number < WARM_UP:
+            continue
+        nodes = [node for device in trace.step_stats.dev_stats for node in device.node_stats]
+        starts = [node.all_start_micros for node in nodes]
+        begin = min(starts)
+        seconds = max(s + n.all_end_rel_micros for s, n in zip(starts, nodes, strict=True)) - begin
+
+        def find(*words: str) -> list[Any]:
+            said = [(node, f"{node.node_name} {node.timeline_label}") for node in nodes]  # noqa: B023
+            return [node for node, text in said if all(word in text for word in words)]
+
+        products = [node.all_start_micros for node in find("dense1/MatMul_grad")]
+        concatenated = [node.all_start_micros for node in find("ConcatV2")]
+        adam = sum(node.all_end_rel_micros for node in find("ResourceApplyAdam", "dense"))
+        known = min(products, default=begin + seconds) - begin, max(concatenated) - begin
+        found.append([*(each / seconds for each in known), adam / seconds])
+    return dict(zip(("factors", "gradients", "adam"), np.median(found, axis=0), strict=True))
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ def results():
             "seconds": [0.01 + 0.03 / n] * 5,
             "summed": [13_000_000],
             "dense": [(3136, 1024, 2)],
+            "moments": {"factors": 0.3, "gradients": 0.8, "adam": 0.1},
         }
         for model in measure.MODELS
         for n in (1, 2)
