@@ -241,10 +241,10 @@ class Digits(Panel):
         self.note.set_visible(sample is None)
         if sample is None:
             return
-        height, width = sample.pixels.shape[1:]
+        height, width = sample.pixels.shape[1:3]
         columns = choose_columns(len(sample.pixels), (height, width), self._aspect())
         if self.drawn is None or self.drawn[0] is not sample or self.drawn[1] != columns:
-            self.image.pixels = draw_montage(sample, columns, self.zoom)
+            self.image.pixels = draw_montage(sample, columns, self.zoom, runs[0].run.class_names)
             self.drawn = sample, columns
         title = self.title.replace("Test", runs[0].run.tested_on.capitalize())
         self.set_title(f"{title}: {sample.mistakes:,} of {sample.evaluated:,} misclassified")

@@ -1,0 +1,101 @@
+"""What was decoded, saved for the next time: whole or not at all.
+
+    <cache>/<key>/
+        pixels.npy     uint8 [n, *shape], read as a memory map
+        labels.npy     uint8 or uint16 [n]
+        about.json     how many images are for what, and which pictures were left out
+
+The key follows from where the pictures are, their names, sizes and times, and what they are brought
+to. A folder that is damaged is made anew; all of them can be deleted at any time.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_graph.data.formats.examples import Form
+from mnist_graph.data.formats.listing import Listing
+from mnist_graph.data.shapes import ImageShape
+
+VERSION = 1
+"""Of what is saved, and of how pictures are decoded: another one makes all of it anew."""
+PIXELS, LABELS, ABOUT = "pixels.npy", "labels.npy", "about.json"
+UNDECIDED = "undecided.npy"
+"""The pixels, before it is known whether they have colour."""
+Json = dict[str, Any]
+
+
+class Decoded:
+    """Images that have been decoded, with their labels and what is known of them."""
+
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray, about: Json) -> None:
+        self.pixels, self.labels, self.about = pixels, labels, about
+
+
+def find_key(root: Path, listing: Listing, form: Form) -> str:
+    """Return the name of the folder for these pictures, brought to this form."""
+    known = [VERSION, os.path.realpath(root), listing.files, listing.class_names, form]
+    text = json.dumps([*known, sorted(listing.held_back)])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def load(folder: Path) -> Decoded | None:
+    """Return what `save` has saved in `folder`; None if there is nothing, or it is damaged."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        pixels = np.load(folder / PIXELS, mmap_mode="r", allow_pickle=False)
+        labels = np.load(folder / LABELS, allow_pickle=False)
+        count = sum(about["counts"].values())
+        if pixels.dtype == np.uint8 and len(pixels) >= len(labels) == count:
+            return Decoded(np.asarray(pixels)[:count], labels, about)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
+        pass
+    return None
+
+
+def save(folder: Path, decoded_in: Callable[[Path], Decoded]) -> Decoded:
+    """Let `decoded_in` decode pictures into an empty folder, and give it the name `folder`.
+
+    Raises OSError; nothing is left then, nor if `decoded_in` fails.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    written = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    try:
+        decoded = decoded_in(written)
+        np.save(written / LABELS, decoded.labels)
+        (written / ABOUT).write_text(json.dumps(decoded.about), encoding="utf-8")
+        written.chmod(0o755)
+        if folder.exists():  # damaged
+            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # another process has just saved the same
+            os.rename(written, folder)
+        return load(folder) or decoded
+    finally:
+        shutil.rmtree(written, ignore_errors=True)
+
+
+def create_pixels(folder: Path | None, name: str, count: int, shape: ImageShape) -> np.ndarray:
+    """Return an array for `count` images: in the file `name` in `folder`, so that it takes no
+    memory, or in memory if that is None.
+    """
+    if folder is None:
+        return np.empty((count, *shape), np.uint8)
+    return np.lib.format.open_memmap(folder / name, "w+", np.uint8, (count, *shape))
+
+
+def keep_pixels(folder: Path | None) -> None:
+    """Keep the file PIXELS of `folder`; or UNDECIDED, if it is the only one."""
+    if folder is None:
+        return
+    if (folder / PIXELS).exists():
+        (folder / UNDECIDED).unlink()
+    else:
+        (folder / UNDECIDED).rename(folder / PIXELS)
