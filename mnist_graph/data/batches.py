@@ -102,7 +102,7 @@ def require_fitting(data: DataSets, settings: BatchSettings) -> None:
     if strength is not None and not strength.photo and is_colour(data.image_shape):
         raise UsageError(
             "the recipe's augmentation distorts ink on an empty background, and these pictures are "
-            "in colour; use colour-fast, or --set augmentation=photo, or --grey"
+            "in colour; use colour-fast, or --set augmentation=photo"
         )
 
 

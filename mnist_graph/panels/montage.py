@@ -47,7 +47,7 @@ def draw_montage(
         texts = [
             _as_text(labels[cell], class_names) for labels in (sample.labels, sample.predictions)
         ]
-        _stamp_both(inner, texts, size, RED if are_pictures else None)
+        _stamp_both(inner, texts, size, WHITE if are_pictures else None)
         cells[cell, -zoom:] = cells[cell, :, -zoom:] = WHITE  # separates neighbouring numbers
     rows = -(-count // columns)
     sheet = np.full((rows * columns, height, width, 3), 255, np.uint8)

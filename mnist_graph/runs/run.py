@@ -198,7 +198,10 @@ class Run(NamedTuple):
                 "--sweep or --tune to continue it"
             )
         if self.sha256 != sha256:
-            raise UsageError(f"{self.directory} was trained on other data; give its --data-dir")
+            form = ", and the same --image-size, --colour or --grey" if self.reads_whole else ""
+            raise UsageError(
+                f"{self.directory} was trained on other data; give its --data-dir{form}"
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:

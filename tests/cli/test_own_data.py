@@ -160,6 +160,27 @@ def test_other_formats_train(tmp_path, make):
     assert load_run(tmp_path / "runs" / "softmax" / "1").image_shape == (32, 32, 3)
 
 
+@pytest.mark.slow
+def test_a_network_for_colour_is_exported_and_answers_in_litert(tmp_path):
+    write_photos(tmp_path / "photos", 60)
+    crop("flower", 1001, size=150).save(tmp_path / "new.jpg")
+    words = ("--model", "cifar10", "--data-dir", "photos", "--hidden", "16", "--batch-size", 20)
+    words += ("--iterations", 30)
+    exported = run_main(tmp_path, *words, "--export", "exported")
+    assert exported.code == 0, exported.err
+    assert {"saved_model.pb", "model.tflite", "model.onnx"} < set(exported.out.split())
+    text = (tmp_path / "exported" / "cifar10" / "1" / "README.md").read_text()
+    assert "classifies pictures as china, flower" in text
+    assert "| uint8 | [n, 32, 32, 3] |" in text
+    read = ("--run-dir", "runs/cifar10/1", "--predict", "new.jpg", "--json", "--runtime")
+    one, other = (
+        json.loads(run_main(tmp_path, *read, runtime).out)[0]["digits"][0]
+        for runtime in ("litert", "tensorflow")
+    )
+    assert one["class"] == other["class"]
+    assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-4)
+
+
 BAD_WORDS = {
     "form without data": (("--model", "mlp", "--grey"), 2, "--grey needs --data-dir"),
     "size without data": (("--model", "mlp", "--image-size", "8x8"), 2, "--image-size needs --da"),

@@ -11,6 +11,7 @@ to. A folder that is damaged is made anew; all of them can be deleted at any tim
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -82,13 +83,42 @@ def save(folder: Path, decoded_in: Callable[[Path], Decoded]) -> Decoded:
         shutil.rmtree(written, ignore_errors=True)
 
 
-def create_pixels(folder: Path | None, name: str, count: int, shape: ImageShape) -> np.ndarray:
-    """Return an array for `count` images: in the file `name` in `folder`, so that it takes no
-    memory, or in memory if that is None.
+class Rows:
+    """Images that are added one by one, at most `count` of them: to the file `name` in `folder`, so
+    that they take no memory, or in memory if that is None. Use it as a context manager.
     """
-    if folder is None:
-        return np.empty((count, *shape), np.uint8)
-    return np.lib.format.open_memmap(folder / name, "w+", np.uint8, (count, *shape))
+
+    def __init__(self, folder: Path | None, name: str, count: int, shape: ImageShape) -> None:
+        self.whole = (count, *shape)
+        self._path = None if folder is None else folder / name
+        self._array = np.empty(self.whole if folder is None else 0, np.uint8)
+        self._added = 0
+
+    def __enter__(self) -> "Rows":
+        if self._path is not None:
+            self._file = self._path.open("wb")
+            header = {"descr": "|u1", "fortran_order": False, "shape": self.whole}
+            np.lib.format.write_array_header_1_0(self._file, header)
+            self._size = self._file.tell() + math.prod(self.whole)
+        return self
+
+    def add(self, image: np.ndarray) -> None:
+        """Add an image of the shape. Raises OSError."""
+        if self._path is None:
+            self._array[self._added] = image
+        else:
+            self._file.write(np.ascontiguousarray(image).data)
+        self._added += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self._path is not None:
+            self._file.truncate(self._size)  # longer, if some were left out
+            self._file.close()
+
+    def read(self) -> np.ndarray:
+        """Return what has been added: uint8 [n, *shape]. To be called after the context."""
+        array = self._array if self._path is None else np.load(self._path, mmap_mode="r")
+        return np.asarray(array)[: self._added]
 
 
 def keep_pixels(folder: Path | None) -> None:

@@ -12,9 +12,9 @@ from mnist_graph.data.formats.listing import list_pictures
 from mnist_graph.data.formats.svhn import has_svhn, read_svhn
 from mnist_graph.errors import MnistGraphError, UsageError
 
-KNOWN = (
-    "the four IDX files (train-images-idx3-ubyte, plain or .gz, ...), nor mnist.npz, CIFAR-10's or "
-    "CIFAR-100's .bin files, SVHN's .mat files, or one folder of pictures for each class"
+MISSING = (
+    "the four IDX files (train-images-idx3-ubyte, plain or .gz, ...), no mnist.npz, no .bin files "
+    "of CIFAR, no .mat files of SVHN, and not one folder of pictures for each class"
 )
 Reader = Callable[[Form, Path | None, Progress | None], Examples]
 """Reads data: brings pictures to the form, saves what was decoded in the folder, tells the last how
@@ -47,7 +47,7 @@ def require_reader(place: Path) -> Reader:
     if (reader := find_reader(place)) is not None:
         return reader
     if place.is_dir():
-        raise MnistGraphError(f"{place} has none of {KNOWN}")
+        raise MnistGraphError(f"{place} has none of {MISSING}")
     raise MnistGraphError(f"{place} is not a folder, and no .npz file as Keras writes it")
 
 

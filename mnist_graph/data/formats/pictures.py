@@ -18,7 +18,7 @@ from mnist_graph.data.formats.cache import (
     PIXELS,
     UNDECIDED,
     Decoded,
-    create_pixels,
+    Rows,
     find_key,
     keep_pixels,
     load,
@@ -98,8 +98,9 @@ def _decode(
     order = sorted(
         probes, key=lambda each: (ORDER.index(purposes[each]), probes[each].digest, each.label)
     )
-    pixels = create_pixels(folder, UNDECIDED, len(order), shape)
-    kept, has_colour = _decode_all(root, order, pixels, progress)
+    with Rows(folder, UNDECIDED, len(order), shape) as rows:
+        kept, has_colour = _decode_all(root, order, rows, progress)
+    pixels = rows.read()
     faulty += set(order) - set(kept)
     _require_few(root, faulty, len(listing.files))
     if form.colour is None and is_colour(shape) and not has_colour:
@@ -115,7 +116,7 @@ def _decode(
         "digest": hashlib.sha256("\n".join(known).encode("utf-8", "surrogatepass")).hexdigest(),
     }
     labels = np.array([file.label for file in kept])
-    return Decoded(pixels[: len(kept)], smallest_labels(labels, len(listing.class_names)), about)
+    return Decoded(pixels, smallest_labels(labels, len(listing.class_names)), about)
 
 
 def _probe_all(
@@ -135,19 +136,19 @@ def _probe_all(
 
 
 def _decode_all(
-    root: Path, order: list[PictureFile], pixels: np.ndarray, progress: Progress | None
+    root: Path, order: list[PictureFile], rows: Rows, progress: Progress | None
 ) -> tuple[list[PictureFile], bool]:
-    """Decode the pictures into the first rows of `pixels`; return those that could be, and whether
-    one of them has colour.
+    """Decode the pictures to `rows`; return those that could be, and whether one of them has
+    colour.
     """
     kept: list[PictureFile] = []
     has_colour = False
-    decoding = partial(decode, shape=pixels.shape[1:])
+    decoding = partial(decode, shape=rows.whole[1:])
     paths = [root / file.path for file in order]
     images = map_in_parallel(decoding, paths, _part_of(progress, 1))
     for file, image in zip(order, images, strict=True):
         if not isinstance(image, MnistGraphError):
-            pixels[len(kept)] = image
+            rows.add(image)
             kept.append(file)
             has_colour = has_colour or _has_colour(image)
     return kept, has_colour
@@ -202,10 +203,10 @@ def _has_colour(image: np.ndarray) -> bool:
 
 def _drop_colour(folder: Path | None, pixels: np.ndarray) -> np.ndarray:
     """Return images whose channels are all the same with one channel."""
-    grey = create_pixels(folder, PIXELS, len(pixels), pixels.shape[1:3])
-    for number, image in enumerate(pixels):
-        grey[number] = image[..., 0]
-    return grey
+    with Rows(folder, PIXELS, len(pixels), pixels.shape[1:3]) as rows:
+        for image in pixels:
+            rows.add(image[..., 0])
+    return rows.read()
 
 
 def _check_purposes(root: Path, listing: Listing, kept: list[tuple[str, int]]) -> None:
