@@ -62,7 +62,7 @@ def write_svhn(folder, photos, **more):
     for name, part in (("train", photos[:100]), ("test", photos[100:])):
         labels = np.arange(len(part)) % 10 + 1
         arrays = {"X": part.transpose(1, 2, 3, 0), "y": labels[:, np.newaxis].astype(np.uint8)}
-        savemat(folder / f"{name}_32x32.mat", arrays | more)
+        savemat(folder / f"{name}_32x32.mat", arrays | more, do_compression=True)
     return folder
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import zipfile
-import zlib
 
 import numpy as np
 
@@ -20,8 +19,12 @@ def load_arrays(content: bytes, most_unpacked: int) -> dict[str, np.ndarray]:
                 raise ValueError("too large")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as e:
-        raise ValueError("damaged") from e
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Of damaged files, zipfile and NumPy raise all sorts besides ValueError: BadZipFile,
+        # RuntimeError, zlib.error, KeyError, tokenize's TokenError, ...
+        raise ValueError("damaged") from error
 
 
 def digest(array: np.ndarray) -> str:

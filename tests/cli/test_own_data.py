@@ -118,6 +118,7 @@ def test_describe_shows_the_pictures_shape(trained):
     ]
 
 
+@pytest.mark.slow
 def test_the_two_recipes_for_colour_train(trained):
     cwd, _ = trained
     for model in ("cifar10", "colour-fast"):

@@ -41,7 +41,9 @@ def test_other_shapes_are_refused(shape):
         build_graph(recipes["mlp"], shape)
 
 
-@pytest.mark.parametrize("name", ["softmax", "mlp", "cifar10", "colour-fast"])
+@pytest.mark.parametrize(
+    "name", ["softmax", "cifar10", pytest.param("colour-fast", marks=pytest.mark.slow)]
+)
 def test_several_steps_per_call_give_the_bits_of_the_plain_step(batches, name):
     pixels, labels = batches
     recipe, found = tiny(name), []
