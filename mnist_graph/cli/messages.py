@@ -69,7 +69,7 @@ def reading_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
             bar = tqdm(
                 desc="reading",
                 total=total,
-                unit=" steps",
+                unit=" pictures",
                 disable=disable,
                 leave=False,
                 file=sys.stderr,

@@ -280,8 +280,8 @@ def read_data_sets(
 
     Pictures are brought to `image_size`, height and width (default: the commonest), and to colour
     or to grey (default: colour if one of them has colour). They are saved in `cache_dir` once they
-    have been decoded, and read from there the next time; `progress` is called with the number of
-    steps that have been done, and with that of all.
+    have been decoded, and read from there the next time; `progress` is called with how many have
+    been, and with the number of all.
 
     Raises MnistGraphError for files that are missing, damaged or inconsistent, and UsageError for
     arguments that are not supported.
@@ -293,6 +293,8 @@ def read_data_sets(
     if place is not None:
         reader = find_reader(place) if or_bundled else require_reader(place)
     if reader is None or place is None:
+        if form.is_given:
+            raise UsageError("image_size and colour are for a folder of pictures; name one")
         place, examples = BUNDLED, _read_bundled()
     else:
         examples = reader(form, cache, progress)

@@ -280,6 +280,16 @@ def test_a_damaged_cache_is_made_anew(photos, tmp_path, name):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_what_killed_processes_have_left_is_removed_after_a_day(photos, tmp_path):
+    new, old = tmp_path / ".unfinished-new", tmp_path / ".unfinished-old"
+    for path in (new, old):
+        path.mkdir()
+    os.utime(old, (0, 0))
+    read(photos, cache_dir=tmp_path)
+    assert new.exists()
+    assert not old.exists()
+
+
 def test_changed_pictures_are_decoded_again(tmp_path):
     write_photos(tmp_path / "photos", 30)
     cache = tmp_path / "cache"
@@ -312,8 +322,8 @@ def test_progress_reaches_the_end(photos):
     told = []
     read(photos, progress=lambda done, total: told.append((done, total)))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert {total for _, total in told} == {240}
-    assert told[-1] == (240, 240)
+    assert {total for _, total in told} == {120}
+    assert told[-1] == (120, 120)
 
 
 @pytest.mark.parametrize(
@@ -327,6 +337,11 @@ def test_progress_reaches_the_end(photos):
 def test_arguments_are_checked(photos, arguments, said):
     with pytest.raises(UsageError, match=said):
         read(photos, **arguments)
+
+
+def test_a_form_without_pictures_is_refused():
+    with pytest.raises(UsageError, match="image_size and colour are for a folder of pictures"):
+        read_data_sets(colour=False)
 
 
 def test_nothing_is_warned_of_good_pictures(photos):

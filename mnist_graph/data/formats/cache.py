@@ -15,6 +15,7 @@ import math
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,10 @@ VERSION = 1
 PIXELS, LABELS, ABOUT = "pixels.npy", "labels.npy", "about.json"
 UNDECIDED = "undecided.npy"
 """The pixels, before it is known whether they have colour."""
+UNFINISHED = ".unfinished-"
+"""What the names of folders begin with in which pictures are being decoded."""
+ABANDONED_SECONDS = 24 * 3600.0
+"""After this time nothing is being decoded in them any more."""
 Json = dict[str, Any]
 
 
@@ -68,19 +73,28 @@ def save(folder: Path, decoded_in: Callable[[Path], Decoded]) -> Decoded:
     Raises OSError; nothing is left then, nor if `decoded_in` fails.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    written = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    _remove_abandoned(folder.parent)
+    written = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
     try:
         decoded = decoded_in(written)
         np.save(written / LABELS, decoded.labels)
         (written / ABOUT).write_text(json.dumps(decoded.about), encoding="utf-8")
         written.chmod(0o755)
-        if folder.exists():  # damaged
+        if folder.exists() and load(folder) is None:
             shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # another process has just saved the same
             os.rename(written, folder)
         return load(folder) or decoded
     finally:
         shutil.rmtree(written, ignore_errors=True)
+
+
+def _remove_abandoned(cache: Path) -> None:
+    """Remove what processes that were killed have left."""
+    for path in cache.glob(f"{UNFINISHED}*"):
+        with suppress(OSError):  # another process removes it too
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 class Rows:

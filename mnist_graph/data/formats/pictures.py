@@ -155,10 +155,10 @@ def _decode_all(
 
 
 def _part_of(progress: Progress | None, number: int) -> Progress | None:
-    """Return what tells `progress` of part `number` of two equal ones, 0 or 1."""
+    """Return what tells `progress` of part `number` of two, 0 or 1: each picture is read twice."""
     if progress is None:
         return None
-    return lambda done, total: progress(number * total + done, 2 * total)
+    return lambda done, total: progress((number * total + done) // 2, total)
 
 
 def _require_few(root: Path, faulty: list[PictureFile], count: int) -> None:
