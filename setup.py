@@ -33,6 +33,7 @@ setup(
         ],
         "serve": ["starlette>=0.46,<2", "uvicorn>=0.30,<1", "prometheus-client>=0.20,<1"],
         "tune": ["optuna>=4,<5"],
+        "svhn": ["scipy>=1.11"],
     },
     entry_points={
         "console_scripts": [

@@ -35,15 +35,17 @@ def read_data_sets(
     seed: int | None = None,
     source_url: str | None = None,
 ) -> DataSets:
-    """Read the data in `train_dir`, or the bundled MNIST, as `mnist_graph.read_data_sets` does;
-    or, with fake_data=True, make three sets of fake data. `source_url` has no effect.
+    """Read the IDX files in `train_dir`, or the bundled MNIST, as `mnist_graph.read_data_sets`
+    does; or, with fake_data=True, make three sets of fake data. `source_url` has no effect.
     """
     if source_url:
         warnings.warn(
             "source_url has no effect: nothing is downloaded", MnistGraphWarning, stacklevel=2
         )
     if not fake_data:
-        return datasets.read_data_sets(train_dir, one_hot, dtype, reshape, validation_size, seed)
+        return datasets.read_idx_data_sets(
+            train_dir, one_hot, dtype, reshape, validation_size, seed
+        )
     train, validation, test = (
         DataSet([], [], True, one_hot, dtype, reshape, seed) for _ in range(3)
     )

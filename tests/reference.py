@@ -61,5 +61,40 @@ def cnn_logits(images, values, recipe):
     return mlp_logits(hidden, values, recipe)
 
 
-LOGITS = {"softmax": softmax_logits, "mlp": mlp_logits, "cnn": cnn_logits}
-"""The function of each network, (images [n, h, w, 1], variables by name, recipe) -> logits."""
+def overlapping_pool(images):
+    """Return the maximum of each 3x3, every two pixels, padded as TensorFlow's SAME does."""
+    sides = images.shape[1:3]
+    padding = [max(0, (-(-side // 2) - 1) * 2 + 3 - side) for side in sides]
+    before_and_after = [(p // 2, p - p // 2) for p in padding]
+    padded = np.pad(images, [(0, 0), *before_and_after, (0, 0)], constant_values=-np.inf)
+    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    return patches[:, ::2, ::2].max(axis=(4, 5))
+
+
+def local_response_normalization(images):
+    """Divide by (1 + 0.001 / 9 * the sum of squares of the nine channels around) ** 0.75."""
+    padded = np.pad(np.square(images), [(0, 0)] * 3 + [(4, 4)])
+    around = np.lib.stride_tricks.sliding_window_view(padded, 9, axis=3).sum(axis=4)
+    return images / (1 + 0.001 / 9 * around) ** 0.75
+
+
+def cifar10_logits(images, values, recipe):
+    activation = ACTIVATIONS[recipe.activation]
+    hidden = images[:, 4:-4, 4:-4]
+    axes = (1, 2, 3)
+    deviation = np.maximum(hidden.std(axis=axes, keepdims=True), hidden[0].size ** -0.5)
+    hidden = (hidden - hidden.mean(axis=axes, keepdims=True)) / deviation
+    hidden = convolve(hidden, values["conv1/weights"]) + values["conv1/biases"]
+    hidden = local_response_normalization(overlapping_pool(activation(hidden)))
+    hidden = convolve(hidden, values["conv2/weights"]) + values["conv2/biases"]
+    hidden = overlapping_pool(local_response_normalization(activation(hidden)))
+    return mlp_logits(hidden, values, recipe)
+
+
+LOGITS = {
+    "softmax": softmax_logits,
+    "mlp": mlp_logits,
+    "cnn": cnn_logits,
+    "cifar10": cifar10_logits,
+}
+"""The function of each network, (images [n, h, w, c], variables by name, recipe) -> logits."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mnist_graph.cli.parser import PROGRAM, create_parser
 from mnist_graph.cli.request import flag
-from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.data.augmentation import NAMED, Augmentation
 from mnist_graph.experiments.knobs import as_text
 from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
 from mnist_graph.graph.recipes import recipes
@@ -41,8 +41,9 @@ def _settings(name: str, value: object) -> list[str]:
     """Return what --set takes to set hyperparameter `name`, whatever its value was before."""
     if not isinstance(value, Augmentation):
         return [f"{name}={as_text(value, between=',')}"]
-    default = Augmentation()
+    whole = "photo" if value.photo else "default"
+    default = NAMED[whole]
     fields = [field.name for field in dataclasses.fields(value)]
     changed = [each for each in fields if getattr(value, each) != getattr(default, each)]
     settings = [f"{name}.{each}={as_text(getattr(value, each))}" for each in changed]
-    return [f"{name}=default", *settings]
+    return [f"{name}={whole}", *settings]

@@ -29,7 +29,11 @@ def compare(request: Request) -> int:
     request.check_data_dir()
     import_tensorflow()
     found = compare_runs(
-        one.directory, other.directory, data_dir=options.data_dir, device=options.device
+        one.directory,
+        other.directory,
+        data_dir=options.data_dir,
+        pictures=request.pictures,
+        device=options.device,
     )
     print_table(_table(found))
     _print_disagreements(found)

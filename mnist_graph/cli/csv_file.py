@@ -61,7 +61,7 @@ class CsvFile:
                 page.number or 1,
                 digit.row + 1,
                 digit.column + 1,
-                digit.label,
+                digit.name,
                 round(digit.probability, 6),
                 *digit.box,
             )

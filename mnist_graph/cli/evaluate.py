@@ -1,8 +1,10 @@
 """Evaluate a finished run on the test images."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mnist_graph.cli.messages import printable
 from mnist_graph.cli.output import print_table
 from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request
@@ -45,7 +47,7 @@ def _evaluate_images(request: Request, run: "Run", data: "DataSets") -> "DigitSa
     with Predictor(run, request.options.device, run.recipe.precision) as predictor:
         probabilities = predictor.predict(data.test.pixels)
     labels = data.test.sparse_labels
-    print_report(classification_report(probabilities, labels))
+    print_report(classification_report(probabilities, labels), run.names)
     return select_mistakes(data.test.pixels, labels, probabilities.argmax(axis=1))
 
 
@@ -78,12 +80,14 @@ def print_strip_report(report: "StripReport") -> None:
     print_table([("", *classes, "missed"), *rows], align_right=True)
 
 
-def print_report(report: "ClassificationReport") -> None:
-    """Print accuracy, calibration error, confusion matrix, precision and recall."""
+def print_report(report: "ClassificationReport", names: Sequence[str]) -> None:
+    """Print accuracy, calibration error, confusion matrix, precision and recall; `names` are those
+    of the classes.
+    """
     print(f"Accuracy on test set: {report.accuracy:.6g}")
     print(f"Expected calibration error: {report.calibration_error:.4f}")
     print("Confusion matrix (rows: labels, columns: predictions):")
-    classes = [str(label) for label in range(len(report.confusion))]
+    classes = [printable(name) for name in names]
     rows = [
         (label, *(f"{count:,}" if count else "." for count in counts), _format(recall))
         for label, counts, recall in zip(classes, report.confusion, report.recall, strict=True)
@@ -104,6 +108,6 @@ def _draw(request: Request, run: "Run", mistakes: "DigitSample") -> None:
 
     path = run.directory / "mistakes.png"
     columns = choose_columns(mistakes.mistakes, mistakes.pixels.shape[1:], SHEET_ASPECT)
-    sheet = Image.fromarray(draw_montage(mistakes, columns, SHEET_ZOOM))
+    sheet = Image.fromarray(draw_montage(mistakes, columns, SHEET_ZOOM, run.class_names))
     write_output(path, lambda written: sheet.save(written, "PNG"))
     request.say(f"all {mistakes.mistakes:,} mistakes drawn in {path}")

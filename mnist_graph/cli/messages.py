@@ -3,7 +3,7 @@
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -50,6 +50,37 @@ def complain(error: object) -> None:
         half = MAX_CHARACTERS // 2
         text = f"{text[:half]} ... {text[-half:]}"
     note(f"error: {text}")
+
+
+@contextmanager
+def reading_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Provide a function that shows how much of how much has been done, once it is called, if
+    standard error is a terminal; not with `quiet`.
+    """
+    bar: Any = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            from tqdm import tqdm  # for pictures alone
+
+            # None is tqdm's value for "unless it is a terminal".
+            disable = True if quiet else None
+            bar = tqdm(
+                desc="reading",
+                total=total,
+                unit=" pictures",
+                disable=disable,
+                leave=False,
+                file=sys.stderr,
+            )
+        bar.update(done - bar.n)
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 @contextmanager

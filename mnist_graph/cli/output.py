@@ -37,14 +37,15 @@ def print_page(
     """
     if len(digits) == 1:
         lead = "Prediction for test image" if alone else printable(name)
-        print(f"{lead}: {digits[0].label}")
+        print(f"{lead}: {printable(digits[0].name)}")
     else:
         for _, row in groupby(digits, key=lambda digit: digit.row):
-            labels = [str(d.label) if d.is_sure(min_probability) else "?" for d in row]
+            labels = [d.name if d.is_sure(min_probability) else "?" for d in row]
             print(f"{printable(name)}: {' '.join(labels)}")
     if probabilities:
         for digit in digits:
-            each = " ".join(f"{label}:{p:.4f}" for label, p in enumerate(digit.probabilities))
+            named = ((digit.name_of(label), p) for label, p in enumerate(digit.probabilities))
+            each = " ".join(f"{printable(name)}:{p:.4f}" for name, p in named)
             print(f"row {digit.row + 1}, column {digit.column + 1}: {each}")
 
 
@@ -82,6 +83,7 @@ def page_as_json(
                 "column": digit.column + 1,
                 "box": list(digit.box),
                 "digit": digit.label,
+                **({"class": _as_unicode(digit.name)} if digit.names else {}),
                 "sure": digit.is_sure(min_probability),
                 "probability": round(digit.probability, 6),
                 "probabilities": [round(float(p), 6) for p in digit.probabilities],

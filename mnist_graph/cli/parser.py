@@ -79,7 +79,20 @@ def _add_train(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         help=f"the recipe: {', '.join(recipes)} (--predict default: the reader in the package)",
     )
-    add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
+    add(
+        "--data-dir",
+        metavar="DIR",
+        help="a folder of pictures for each class (cat/, dog/, or train/cat/, test/cat/, ...), "
+        "four IDX files, mnist.npz, CIFAR-10, CIFAR-100 or SVHN (default: MNIST)",
+    )
+    add(
+        "--image-size",
+        type=_size,
+        metavar="HxW",
+        help="bring the pictures in --data-dir to this height and width (default: the commonest)",
+    )
+    add("--colour", action="store_true", help="train on them in colour (default: if one has any)")
+    add("--grey", action="store_true", help="train on them in grey")
     add(
         "--device",
         choices=DEVICES,
@@ -301,6 +314,14 @@ def _add_cluster(group: argparse._ArgumentGroup) -> None:
         metavar="SECONDS",
         help="stop if a worker does not come, or does not answer, within SECONDS (default: 60)",
     )
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 32x32") from None
+    return height, width
 
 
 def _units(text: str) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnist_graph.reading.digit import Digit
     from mnist_graph.reading.digit_reading import DigitReading
     from mnist_graph.reading.row_reading import RowReading
-    from mnist_graph.reading.stream import PreparedPage
+    from mnist_graph.reading.stream import Prepare, PreparedPage
     from mnist_graph.runs.run import Run
 
     Network: TypeAlias = AbstractContextManager[DigitReading | RowReading]
@@ -70,7 +70,7 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
     """
     from mnist_graph.reading.stream import prepare_pages
 
-    with closing(prepare_pages(inputs)) as stream:
+    with closing(prepare_pages(inputs, _whole_pictures(request))) as stream:
         pages = _complain(stream)
         unreadable = []
         for first in pages:
@@ -85,6 +85,28 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
             for page in chain([first], pages):
                 prepared = page.prepared
                 yield page, [] if prepared is None else network.read_prepared(prepared)
+
+
+def _whole_pictures(request: Request) -> "Prepare | None":
+    """Return what prepares pictures for a network that reads them as a whole; None if the run that
+    the flags name, or one of the data that they name, reads digits.
+    """
+    options = request.options
+    if options.run_dir is not None:
+        from mnist_graph.runs.find import load_run
+
+        run = load_run(options.run_dir)
+        shape, is_whole = run.image_shape, run.reads_whole
+    elif options.data_dir is not None:
+        data = request.read_data(request.recipe)
+        shape, is_whole = data.image_shape, data.are_whole_pictures
+    else:
+        return None  # of MNIST
+    if not is_whole:
+        return None
+    from mnist_graph.reading.whole import prepare_whole
+
+    return lambda picture, name: prepare_whole(picture, shape, name)
 
 
 def _open_network(request: Request) -> "Network":

@@ -7,18 +7,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_graph.cli.messages import note
+from mnist_graph.cli.messages import note, reading_bar
 from mnist_graph.cli.parser import WINDOW, create_parser
-from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.errors import UsageError
 from mnist_graph.graph.recipe import OVERRIDABLE, Recipe
 from mnist_graph.graph.recipes import find_recipe
 from mnist_graph.panels import FILMS, PICTURES, check_output
+from mnist_graph.runs.run import RUNS_DIR
 from mnist_graph.training.intervals import check_intervals
 
 if TYPE_CHECKING:
     from mnist_graph.data.datasets import DataSets
     from mnist_graph.runs.run import Run
 
+CACHE_DIR = f"{RUNS_DIR}/cache"
+"""Where decoded pictures are saved, beside the runs."""
 COMMANDS = (
     *("resume", "predict", "evaluate", "export", "serve", "describe", "plot", "list_models"),
     *("sweep", "tune", "compare"),
@@ -40,7 +43,9 @@ NEEDED = {
 """What a flag needs that has an effect on few commands alone."""
 TRAINING_FLAGS = ("watch", "snapshots", "log_every", "save_every")
 """The flags that need a run that is still to be trained."""
-RECIPE_FLAGS = ("model", "data_dir", "set", *OVERRIDABLE)
+DATA_FLAGS = ("data_dir", "image_size", "colour", "grey")
+"""The flags that say what to train on."""
+RECIPE_FLAGS = ("model", *DATA_FLAGS, "set", *OVERRIDABLE)
 CLUSTER_FLAGS = ("workers", "restarts", "scale_batch", "timeout")
 """The flags of training in several processes."""
 RUN_FLAGS = (*RECIPE_FLAGS, *TRAINING_FLAGS, "device", "quiet", "run_dir")
@@ -57,7 +62,7 @@ FLAGS_OF: dict[str, tuple[str, ...]] = {
     "list_models": (),
     "sweep": (*MANY_RUNS_FLAGS, *SWEEP_FLAGS),
     "tune": (*MANY_RUNS_FLAGS, *TUNE_FLAGS),
-    "compare": ("data_dir", "device", "quiet"),
+    "compare": (*DATA_FLAGS, "device", "quiet"),
 }
 """The flags that have an effect on each command, apart from the command itself."""
 
@@ -81,6 +86,11 @@ class Request:
             value = getattr(options, name)
             if value == "" or (isinstance(value, list) and "" in value):
                 raise UsageError(f"{flag(name)} has an empty value; leave it out or name something")
+        for name in DATA_FLAGS[1:]:
+            if name in given and options.data_dir is None:
+                raise UsageError(f"{flag(name)} needs --data-dir, a folder of pictures")
+        if options.colour and options.grey:
+            raise UsageError("--colour and --grey cannot be used together")
         commands = [name for name in COMMANDS if name in given]
         if len(commands) > 1:
             one, other, *_ = map(flag, commands)
@@ -133,9 +143,18 @@ class Request:
         """The recipe that --model names, with the hyperparameters given by flags."""
         return self.base_recipe.override(**self.overrides)
 
+    @property
+    def pictures(self) -> dict[str, Any]:
+        """What the pictures in --data-dir are brought to, and where they are saved then, as
+        `read_data_sets` takes it.
+        """
+        options = self.options
+        colour = True if options.colour else False if options.grey else None
+        return {"image_size": options.image_size, "colour": colour, "cache_dir": CACHE_DIR}
+
     def read_data(self, recipe: Recipe) -> "DataSets":
         """Read the data in --data-dir (default: MNIST), split as `recipe` says: once, however
-        often it is needed. Raises MnistGraphError if --data-dir has none of the files.
+        often it is needed. Raises MnistGraphError if --data-dir has no data in a known format.
         """
         size = recipe.validation_size
         if size not in self._data:
@@ -145,17 +164,37 @@ class Request:
     def _read_data(self, validation_size: int) -> "DataSets":
         from mnist_graph.data.datasets import read_data_sets
 
-        self.check_data_dir()
-        return read_data_sets(self.options.data_dir, validation_size=validation_size)
+        with reading_bar(self.options.quiet) as progress:
+            data = read_data_sets(
+                self.options.data_dir,
+                validation_size=validation_size,
+                **self.pictures,
+                or_bundled=self.options.data_dir is None,
+                progress=progress,
+            )
+        if data.own_validation is not None and self.overrides.get("validation_size"):
+            raise UsageError(
+                f"--validation-size has no effect: {self.options.data_dir} sets "
+                f"{data.own_validation:,} images apart itself; --validation-size 0 trains on them"
+            )
+        return data
 
     def check_data_dir(self) -> None:
-        """Raise MnistGraphError if --data-dir is given and has none of the files."""
-        from mnist_graph.data.datasets import find_files
+        """Raise MnistGraphError if --data-dir is given and has no data in a known format."""
+        if self.options.data_dir is not None:
+            from mnist_graph.data.formats.find import require_reader
 
-        folder = self.options.data_dir
-        if folder is not None and not find_files(folder):
-            fault = "has none of the four IDX files" if Path(folder).is_dir() else "is not a folder"
-            raise MnistGraphError(f"{folder} {fault} (train-images-idx3-ubyte, plain or .gz, ...)")
+            require_reader(Path(self.options.data_dir))
+
+    def data_words(self) -> list[str]:
+        """Return the words that make another command read the same data."""
+        words: list[str] = []
+        for name in DATA_FLAGS:
+            if name in self.given:
+                value = getattr(self.options, name)
+                text = "x".join(map(str, value)) if name == "image_size" else str(value)
+                words += [flag(name)] if value is True else [flag(name), text]
+        return words
 
     def require_no_training_flags(self, run: "Run", names: Sequence[str] = TRAINING_FLAGS) -> None:
         """Raise UsageError if one of the flags `names` is given, since `run` is finished."""

@@ -69,6 +69,10 @@ def _find_networks(request: Request) -> "list[Served]":
         raise UsageError(
             f"{run.directory} is of a sweep and has no test accuracy; train its recipe"
         )
+    if run is not None and run.reads_whole:
+        raise UsageError(
+            f"{run.directory} classifies whole pictures, and --serve is for digits; use --predict"
+        )
     import_tensorflow()
     from mnist_graph.serving.networks import Served, find_served
 

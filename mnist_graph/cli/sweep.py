@@ -41,6 +41,7 @@ def sweep(request: Request) -> int:
                 knobs,
                 seeds=1 if options.seeds is None else options.seeds,
                 data_dir=options.data_dir,
+                pictures=request.pictures,
                 device=options.device,
                 at_a_time=options.at_a_time,
                 when_begun=announce,
@@ -94,8 +95,7 @@ def best_command(request: Request, recipe: Recipe) -> str:
 def best_words(request: Request, recipe: Recipe) -> list[str]:
     """Return the words of that command."""
     words, options = recipe_words(recipe), request.options
-    if options.data_dir is not None:
-        words += ["--data-dir", options.data_dir]
+    words += request.data_words()
     if "device" in request.given:
         words += ["--device", options.device]
     return words

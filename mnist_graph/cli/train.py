@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mnist_graph.cluster.lead import Lead
     from mnist_graph.training.hooks import Hook
 
-REPEATED = ("data_dir", "device", "log_every", "save_every", "timeout")
-"""The flags that the command printed for resuming repeats."""
+REPEATED = ("device", "log_every", "save_every", "timeout")
+"""The flags that the command printed for resuming repeats, besides those of the data."""
 
 
 def train(request: Request, lead: "Lead | None" = None) -> int:
@@ -221,6 +221,7 @@ def _resume_command(request: Request, run: Run) -> str:
     """Return the command that resumes the stopped run."""
     options = request.options
     words = ["--model", run.recipe.model, "--resume", "--run-dir", str(run.directory)]
+    words += request.data_words()
     for name in REPEATED:
         if name in request.given:
             words += [flag(name), str(getattr(options, name))]

@@ -42,6 +42,7 @@ def tune(request: Request) -> int:
                 fixed=tuple(request.overrides),
                 study=options.study,
                 data_dir=options.data_dir,
+                pictures=request.pictures,
                 device=options.device,
                 at_a_time=options.at_a_time,
                 when_begun=lambda begun: _announce(request, begun),

@@ -10,10 +10,12 @@ import numpy as np
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.data.datasets import DataSet, DataSets, batch_indices
 from mnist_graph.data.distortions import augment
+from mnist_graph.data.photo_distortions import augment_photos
+from mnist_graph.data.shapes import describe_shape, is_colour
 from mnist_graph.errors import UsageError
 
 Batch = tuple[np.ndarray, np.ndarray]
-"""Pixels, uint8 [n, height, width], and labels, int32 [n]; of strips, int32 [n, longest], padded
+"""Pixels, uint8 [n, *image_shape], and labels, int32 [n]; of strips, int32 [n, longest], padded
 with -1.
 """
 TEST_STRIPS = 2000
@@ -44,7 +46,7 @@ def batches(
     dataset: DataSet, settings: BatchSettings, ranges: Iterable[range], rows: slice = WHOLE
 ) -> Iterator[tuple[range, Batch]]:
     """Yield each range of iterations with its batches, or these `rows` of each, concatenated:
-    pixels, uint8 [len(range) * batch_size, height, width], and labels, int32
+    pixels, uint8 [len(range) * batch_size, *image_shape], and labels, int32
     [len(range) * batch_size].
 
     A thread prepares the next range while the caller uses the current one.
@@ -86,12 +88,21 @@ def require_digits(data: DataSets) -> None:
     """Raise UsageError for data of which no strips can be made: anything but the ten digits in
     MNIST's size.
     """
-    height, width = data.image_shape
     found = [len(np.unique(part.sparse_labels)) for part in (data.train, data.test)]
-    if (height, width, *found) != (28, 28, 10, 10):
+    if (data.image_shape, *found) != ((28, 28), 10, 10) or data.class_names:
         raise UsageError(
             "strips are made from 28x28 images of all ten digits; the data has "
-            f"{min(found)} classes of {height}x{width}"
+            f"{min(found)} classes of {describe_shape(data.image_shape)}"
+        )
+
+
+def require_fitting(data: DataSets, settings: BatchSettings) -> None:
+    """Raise UsageError for colour pictures that would be distorted as ink on a background is."""
+    strength = settings.augmentation
+    if strength is not None and not strength.photo and is_colour(data.image_shape):
+        raise UsageError(
+            "the recipe's augmentation distorts ink on an empty background, and these pictures are "
+            "in colour; use colour-fast, or --set augmentation=photo"
         )
 
 
@@ -120,11 +131,13 @@ def _make_batches(
     count, size, seed = dataset.num_examples, settings.batch_size, settings.seed
     indices = np.concatenate([batch_indices(count, size, seed, i)[rows] for i in iterations])
     pixels = dataset.pixels[indices]
-    if settings.augmentation is not None:
+    strength = settings.augmentation
+    if strength is not None:
+        distort = augment_photos if strength.photo else augment
         for iteration, batch in zip(iterations, np.split(pixels, len(iterations)), strict=True):
             # The third number keeps this random stream apart from that of the epoch orders.
             random = np.random.default_rng((seed, iteration, 1))
-            batch[:] = augment(batch, random, settings.augmentation, (size, rows))
+            batch[:] = distort(batch, random, strength, (size, rows))
     return pixels, sparse_labels(dataset, indices)
 
 

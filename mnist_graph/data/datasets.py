@@ -1,4 +1,4 @@
-"""MNIST, and other data in its format, as TensorFlow 1's tutorials read it.
+"""MNIST, and other labelled images, as TensorFlow 1's tutorials read it.
 
 Images stay uint8 in memory, as in the files, and are scaled one batch at a time.
 """
@@ -10,19 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_graph.data.arguments import checked_path, whole_number, wrong_type
-from mnist_graph.data.idx import find_idx, read_idx
+from mnist_graph.data.arguments import checked_path, require, whole_number, wrong_type
+from mnist_graph.data.formats.examples import Examples, Form, Progress, check_examples
+from mnist_graph.data.formats.find import find_reader, require_reader
+from mnist_graph.data.formats.idx_files import FILES, find_files, read_files
 from mnist_graph.data.scaling import scale
+from mnist_graph.data.shapes import ImageShape, are_whole, frame_shape
 from mnist_graph.errors import MnistGraphError, UsageError
 
 BUNDLED = Path(__file__).parent / "mnist"
-
-FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
 
 BUNDLED_SHA256 = dict(
     zip(
@@ -41,8 +37,6 @@ BUNDLED_SHA256 = dict(
 REINSTALL = "install the package again"
 MAX_CLASSES = 2**16
 """The largest number of classes of one-hot rows."""
-MAX_PIXELS = 2**16
-"""The largest supported image, in pixels: 256 x 256."""
 
 
 @lru_cache(maxsize=4)
@@ -79,9 +73,10 @@ def batch_indices(num_examples: int, batch_size: int, seed: int, iteration: int)
 class DataSet:
     """Images with their labels, and an endless supply of batches of them.
 
-    `pixels` is uint8 [n, height, width], `sparse_labels` is uint8 [n], and `classes` is the
-    number of classes. The tutorials' `images`, `labels` and `next_batch` are made from them
-    in the form that `read_data_sets` was given. There may be no examples at all (n = 0).
+    `pixels` is uint8 [n, height, width], or [n, height, width, 3] in colour, `sparse_labels` is
+    uint8 [n] (uint16 for more than 256 classes), and `classes` is the number of classes. The
+    tutorials' `images`, `labels` and `next_batch` are made from them in the form that
+    `read_data_sets` was given. There may be no examples at all (n = 0).
     """
 
     def __init__(
@@ -100,7 +95,7 @@ class DataSet:
         self._one_hot = one_hot
         self._dtype = image_dtype(dtype)
         shape = pixels.shape[1:]
-        self._image_shape: tuple[int, ...] = (math.prod(shape),) if reshape else (*shape, 1)
+        self._image_shape: ImageShape = (math.prod(shape),) if reshape else frame_shape(shape)
         entropy = np.random.SeedSequence().entropy if seed is None else seed
         self._seed = whole_number("seed", entropy, 0)
         self._images: np.ndarray | None = None
@@ -119,8 +114,8 @@ class DataSet:
 
     @property
     def images(self) -> np.ndarray:
-        """All images: float32 in [0, 1] (or uint8 in 0..255), [n, height * width], or
-        [n, height, width, 1] with reshape=False.
+        """All images: float32 in [0, 1] (or uint8 in 0..255), [n, height * width * channels], or
+        [n, height, width, channels] with reshape=False.
 
         They are made at the first access and kept: MNIST's training images take 172 MB. From
         then on `next_batch` takes its images from them, changed or not; `pixels` stays as it is.
@@ -207,6 +202,15 @@ def dense_to_one_hot(labels_dense: np.ndarray, num_classes: int) -> np.ndarray:
     return rows
 
 
+def choose_validation(own: int | None, validation_size: int) -> int:
+    """Return how many images are set apart: of data that set `own` apart themselves, these or none;
+    of others, `validation_size`.
+    """
+    if own is None:
+        return validation_size
+    return own if validation_size else 0
+
+
 class DataSets(NamedTuple):
     """Training, validation and test set, and what a network must know about them."""
 
@@ -214,8 +218,14 @@ class DataSets(NamedTuple):
     validation: DataSet
     test: DataSet
     sha256: dict[str, str]
-    """SHA-256 of each of the four files, uncompressed; identifies the data wherever it is. {} for
-    fake data.
+    """SHA-256 of each of the four files, uncompressed, or of what other data consist of; identifies
+    the data wherever it is. {} for fake data.
+    """
+    class_names: tuple[str, ...] = ()
+    """The name of each class; () if their numbers are their names."""
+    own_validation: int | None = None
+    """How many images the data themselves set apart for validation; a recipe without validation
+    trains on them. None: as many as a recipe says.
     """
 
     @property
@@ -224,28 +234,22 @@ class DataSets(NamedTuple):
         return not self.sha256
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
+    def image_shape(self) -> ImageShape:
+        """Height and width in pixels; in colour, also the number of channels, 3."""
         return self.train.pixels.shape[1:]
 
     @property
     def classes(self) -> int:
         return self.train.classes
 
+    @property
+    def are_whole_pictures(self) -> bool:
+        """Whether the images are pictures as a whole; see `shapes.are_whole`."""
+        return are_whole(self.image_shape, self.class_names)
 
-def find_files(folder: str | Path) -> dict[str, Path]:
-    """Return the paths of the four IDX files in `folder`, by name; {} if it has none of them
-    or does not exist.
-
-    Raises MnistGraphError if only some of the four are present.
-    """
-    found = {name: find_idx(Path(folder), name) for name in FILES}
-    missing = [name for name, path in found.items() if path is None]
-    if len(missing) == len(FILES):
-        return {}
-    if missing:
-        raise MnistGraphError(f"{folder} lacks {', '.join(missing)} (plain or .gz)")
-    return {name: path for name, path in found.items() if path is not None}
+    def count_validation(self, validation_size: int) -> int:
+        """Return how many images a recipe with this `validation_size` sets apart."""
+        return choose_validation(self.own_validation, validation_size)
 
 
 def read_data_sets(
@@ -255,76 +259,106 @@ def read_data_sets(
     reshape: bool = True,
     validation_size: int = 5000,
     seed: int | None = None,
+    *,
+    image_size: tuple[int, int] | None = None,
+    colour: bool | None = None,
+    or_bundled: bool = True,
+    cache_dir: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> DataSets:
     """Read the data in `train_dir`, as TensorFlow 1's function of this name did.
 
-    If `train_dir` is None or has none of the four files, read the bundled MNIST. The first
-    `validation_size` training images become the validation set. `dtype` is float32 (images
-    in [0, 1]) or uint8 (0..255), NumPy's or TensorFlow's. `seed` fixes the order of
-    `next_batch`. Classes run from 0 to the highest training label.
+    They are the four IDX files, mnist.npz as Keras writes it (the file itself too), CIFAR-10 or
+    CIFAR-100 (binary version), SVHN's cropped digits (.mat), or one folder of pictures for each
+    class. If `train_dir` is None or has none of these, read the bundled MNIST; or, without
+    `or_bundled`, raise MnistGraphError.
+
+    The first `validation_size` training images become the validation set; of a folder of pictures,
+    a share that the pictures' content decides, unless it is 0. `dtype` is float32 (images in
+    [0, 1]) or uint8 (0..255), NumPy's or TensorFlow's. `seed` fixes the order of `next_batch`.
+    Classes run from 0 to the highest training label, or are the folders in alphabetical order.
+
+    Pictures are brought to `image_size`, height and width (default: the commonest), and to colour
+    or to grey (default: colour if one of them has colour). They are saved in `cache_dir` once they
+    have been decoded, and read from there the next time; `progress` is called with how many have
+    been, and with the number of all.
 
     Raises MnistGraphError for files that are missing, damaged or inconsistent, and UsageError for
     arguments that are not supported.
     """
+    form = _checked_form(image_size, colour)
+    cache = None if cache_dir is None else checked_path("cache_dir", cache_dir)
+    place = None if train_dir is None else checked_path("train_dir", train_dir)
+    reader = None
+    if place is not None:
+        reader = find_reader(place) if or_bundled else require_reader(place)
+    if reader is None or place is None:
+        if form.is_given:
+            raise UsageError("image_size and colour are for a folder of pictures; name one")
+        place, examples = BUNDLED, _read_bundled()
+    else:
+        examples = reader(form, cache, progress)
+    return _divide(place, examples, validation_size, (one_hot, dtype, reshape, seed))
+
+
+def read_idx_data_sets(
+    train_dir: str | Path | None,
+    one_hot: bool,
+    dtype: Any,
+    reshape: bool,
+    validation_size: int,
+    seed: int | None,
+) -> DataSets:
+    """Do the same as `read_data_sets`, but read nothing but IDX files, as old listings expect."""
     paths = find_files(checked_path("train_dir", train_dir)) if train_dir is not None else {}
-    bundled = not paths
-    if bundled:
-        paths = find_files(BUNDLED)
-        if not paths:
-            raise MnistGraphError(f"the bundled MNIST is missing from {BUNDLED}; {REINSTALL}")
-    arrays, sha256 = {}, {}
+    examples = read_files(paths) if paths else _read_bundled()
+    place = paths[FILES[0]].parent if paths else BUNDLED
+    return _divide(place, examples, validation_size, (one_hot, dtype, reshape, seed))
+
+
+def _checked_form(image_size: Any, colour: Any) -> Form:
+    if image_size is not None:
+        try:
+            height, width = (whole_number("image_size", side, lowest=1) for side in image_size)
+        except (TypeError, ValueError):
+            raise wrong_type("image_size", "(height, width)", image_size) from None
+        image_size = (height, width)
+    if colour is not None:
+        require("colour", colour, bool, "true, false or none")
+    return Form(image_size, colour)
+
+
+def _read_bundled() -> Examples:
+    paths = find_files(BUNDLED)
+    if not paths:
+        raise MnistGraphError(f"the bundled MNIST is missing from {BUNDLED}; {REINSTALL}")
+    examples = read_files(paths)
     for name, path in paths.items():
-        arrays[name], sha256[name] = read_idx(path, 3 if "images" in name else 1)
-        if bundled and sha256[name] != BUNDLED_SHA256[name]:
+        if examples.sha256[name] != BUNDLED_SHA256[name]:
             raise MnistGraphError(
                 f"{path} is not the bundled file (its SHA-256 differs); {REINSTALL}"
             )
-    train_pixels, train_labels, test_pixels, test_labels = (arrays[name] for name in FILES)
-    _check_images(paths, train_pixels, test_pixels)
-    classes = _check_labels(paths, arrays)
-    validation_size = whole_number("validation_size", validation_size, 0, len(train_pixels) - 1)
+    return examples
 
-    def part(pixels: np.ndarray, labels: np.ndarray) -> DataSet:
-        return DataSet(pixels, labels, classes, one_hot, dtype, reshape, seed)
 
+def _divide(
+    place: Path, examples: Examples, validation_size: int, form: tuple[bool, Any, bool, int | None]
+) -> DataSets:
+    """Return the data sets, in the `form` that `DataSet` takes last."""
+    classes = check_examples(place, examples)
+    pixels, labels = examples.train[:2]
+    own = examples.own_validation
+    most = len(pixels) - 1 if own is None else None
+    validation_size = whole_number("validation_size", validation_size, 0, most)
+    validation_size = choose_validation(own, validation_size)
     return DataSets(
-        train=part(train_pixels[validation_size:], train_labels[validation_size:]),
-        validation=part(train_pixels[:validation_size], train_labels[:validation_size]),
-        test=part(test_pixels, test_labels),
-        sha256=sha256,
+        train=DataSet(pixels[validation_size:], labels[validation_size:], classes, *form),
+        validation=DataSet(pixels[:validation_size], labels[:validation_size], classes, *form),
+        test=DataSet(*examples.test[:2], classes, *form),
+        sha256=examples.sha256,
+        class_names=examples.class_names,
+        own_validation=own,
     )
-
-
-def _check_images(paths: dict[str, Path], train: np.ndarray, test: np.ndarray) -> None:
-    if train.shape[1:] != test.shape[1:]:
-        sizes = " and ".join(f"{a.shape[1]}x{a.shape[2]}" for a in (train, test))
-        raise MnistGraphError(
-            f"training and test images differ in size ({sizes}) in {paths[FILES[0]].parent}"
-        )
-    if train[0].size > MAX_PIXELS:
-        raise MnistGraphError(
-            f"{paths[FILES[0]]}: images of {train.shape[1]}x{train.shape[2]} are too large; "
-            f"the limit is {MAX_PIXELS:,} pixels"
-        )
-
-
-def _check_labels(paths: dict[str, Path], arrays: dict[str, np.ndarray]) -> int:
-    """Return the number of classes in the training labels."""
-    for images, labels in (FILES[:2], FILES[2:]):
-        if len(arrays[images]) != len(arrays[labels]):
-            raise MnistGraphError(
-                f"{paths[images]} has {len(arrays[images]):,} images, but "
-                f"{paths[labels]} has {len(arrays[labels]):,} labels"
-            )
-    classes = int(arrays[FILES[1]].max()) + 1
-    if classes < 2:
-        raise MnistGraphError(f"{paths[FILES[1]]} has only one class; there is nothing to learn")
-    highest = int(arrays[FILES[3]].max())
-    if highest >= classes:
-        raise MnistGraphError(
-            f"{paths[FILES[3]]} has label {highest}, but the training labels end at {classes - 1}"
-        )
-    return classes
 
 
 def image_dtype(dtype: Any) -> np.dtype:

@@ -79,24 +79,32 @@ def _ink_sides(ink: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.stack([first, last], axis=1).astype(np.float32) - np.float32(size / 2)
 
 
+def affine_matrices(draw: NDArray[np.float64], strength: Augmentation) -> NDArray[np.float64]:
+    """Return matrices [n, 2, 2] of (y, x) that rotate, slant and scale, for numbers from -1 to 1
+    [4, n] that were drawn for each image.
+    """
+    turn = np.deg2rad(strength.rotation) * draw[0]
+    slant = np.tan(np.deg2rad(strength.shear) * draw[1])
+    scale_y, scale_x = np.exp(np.log1p(strength.scale) * draw[2:4])
+    cos, sin = np.cos(turn), np.sin(turn)
+    # rotation @ [[1, 0], [slant, 1]] @ diagonal(scale_y, scale_x)
+    stacked = np.stack(
+        [(cos - sin * slant) * scale_y, -sin * scale_x,
+         (sin + cos * slant) * scale_y, cos * scale_x],
+        axis=1,
+    )  # fmt: skip
+    return stacked.reshape(-1, 2, 2)
+
+
 def _affine(
     images: NDArray[np.uint8], rng: RandomRows, strength: Augmentation
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw matrices [n, 2, 2] and shifts [n, 2] (y, x) that map source to output positions
     about the centre of the frame and keep every image's ink inside it.
     """
-    count, *frame = images.shape
+    _, *frame = images.shape
     draw = rng.rows(lambda n: rng.whole.uniform(-1.0, 1.0, (6, n)), axis=1)
-    turn = np.deg2rad(strength.rotation) * draw[0]
-    slant = np.tan(np.deg2rad(strength.shear) * draw[1])
-    scale_y, scale_x = np.exp(np.log1p(strength.scale) * draw[2:4])
-    cos, sin = np.cos(turn), np.sin(turn)
-    # rotation @ [[1, 0], [slant, 1]] @ diagonal(scale_y, scale_x)
-    matrix = np.stack(
-        [(cos - sin * slant) * scale_y, -sin * scale_x,
-         (sin + cos * slant) * scale_y, cos * scale_x],
-        axis=1,
-    ).reshape(count, 2, 2)  # fmt: skip
+    matrix = affine_matrices(draw[:4], strength)
     side_y = _ink_sides(images.max(axis=2) > 0)
     side_x = _ink_sides(images.max(axis=1) > 0)
     # Corners of the mapped ink box: [n, 2 coordinates, 2 sides in y, 2 sides in x].

@@ -43,14 +43,15 @@ def hold_out(everything: "DataSets", held_out: range, validation_size: int) -> "
 
     `everything` was read with validation_size=0; `held_out` is what `choose_held_out` returned.
     """
-    from mnist_graph.data.datasets import DataSet, DataSets  # NumPy: runs.run needs the mark alone
+    from mnist_graph.data.datasets import DataSet  # NumPy: runs.run needs the mark alone
 
     train, end = everything.train, held_out.start or everything.train.num_examples
+    validation_size = everything.count_validation(validation_size)
 
     def part(start: int, stop: int) -> "DataSet":
         return DataSet(train.pixels[start:stop], train.sparse_labels[start:stop], train.classes)
 
-    return DataSets(
+    return everything._replace(
         train=part(validation_size, end),
         validation=part(0, validation_size),
         test=part(held_out.start, held_out.stop),

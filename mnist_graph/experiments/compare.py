@@ -1,5 +1,6 @@
 """Compare two finished runs: their recipes, their results, and their predictions image by image."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from mnist_graph.data.datasets import DataSets, read_data_sets
 from mnist_graph.data.held_out import find_held_out, hold_out
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.experiments.mcnemar import mcnemar
+from mnist_graph.experiments.setting import describe_reading
 from mnist_graph.runs.digit_samples import are_wrong
 from mnist_graph.runs.find import load_run
 from mnist_graph.runs.run import Run
@@ -21,7 +23,7 @@ class Comparison(NamedTuple):
 
     runs: tuple[Run, Run]
     pixels: np.ndarray
-    """The images, uint8 [n, height, width]."""
+    """The images, uint8 [n, *image_shape]."""
     labels: np.ndarray
     """int32 [n]; of strips [n, longest], padded with -1."""
     predictions: tuple[np.ndarray, np.ndarray]
@@ -81,10 +83,12 @@ def compare(
     other: str | Path,
     *,
     data_dir: str | Path | None = None,
+    pictures: Mapping[str, Any] | None = None,
     device: str = "auto",
 ) -> Comparison:
     """Compare the finished runs in two directories on their test images; runs of a sweep, on the
-    training images that were held out. `data_dir` has the data that they were trained on.
+    training images that were held out. `data_dir` has the data that they were trained on;
+    `pictures` is as in `sweep`.
 
     Raises UsageError for runs of different data or of different kinds, or if `data_dir` has other
     data; and MnistGraphError if one of them is unfinished, damaged or no run.
@@ -92,7 +96,7 @@ def compare(
     paths = checked_path("one", one), checked_path("other", other)
     first, second = (load_run(path) for path in paths)
     check_comparable(first, second)
-    data = _read_data(first, data_dir)
+    data = _read_data(first, describe_reading(data_dir, pictures))
     pixels, labels = test_examples(data, first.recipe.reads_strips)
     predictions = _predict(first, pixels, device), _predict(second, pixels, device)
     return Comparison((first, second), pixels, labels, predictions)
@@ -121,10 +125,10 @@ def check_comparable(one: Run, other: Run) -> None:
         )
 
 
-def _read_data(run: Run, data_dir: str | Path | None) -> DataSets:
+def _read_data(run: Run, given: dict[str, Any]) -> DataSets:
     """Return the data whose test images the run was tested on."""
     held_out = find_held_out(run.sha256)
-    data = read_data_sets(data_dir, validation_size=0)
+    data = read_data_sets(**given, validation_size=0)
     if held_out is not None:
         if held_out.stop > data.train.num_examples:
             raise UsageError(f"{run.directory} was trained on other data; give its --data-dir")

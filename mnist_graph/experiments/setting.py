@@ -1,6 +1,7 @@
 """What all trainings of a sweep or a search have in common: data, held-out images, device."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ so such a training is not repeated."""
 class Setting(NamedTuple):
     """The data and the device of all trainings."""
 
-    data_dir: Path | None
+    data: dict[str, Any]
+    """What `read_data_sets` takes to read the data, in JSON's values."""
     device: str
     held_out: range
     """The training images that score each run."""
@@ -40,7 +42,12 @@ class Setting(NamedTuple):
         return f"the {which} {len(self.held_out):,} training images, which are held out"
 
 
-def choose_setting(recipes: Sequence[Recipe], data_dir: str | Path | None, device: str) -> Setting:
+def choose_setting(
+    recipes: Sequence[Recipe],
+    data_dir: str | Path | None,
+    device: str,
+    pictures: Mapping[str, Any] | None = None,
+) -> Setting:
     """Read the data and choose what is held out of it. Raises UsageError if one of `recipes` does
     not fit, before anything is trained, and MnistGraphError if the data cannot be read.
     """
@@ -58,16 +65,28 @@ def choose_setting(recipes: Sequence[Recipe], data_dir: str | Path | None, devic
                 "processes that train do not know it"
             )
     directory = None if data_dir is None else checked_path("data_dir", data_dir)
-    data = read_data_sets(directory, validation_size=0)
-    sizes = [recipe.validation_size for recipe in recipes]
+    given = describe_reading(directory, pictures)
+    data = read_data_sets(**given, validation_size=0)
+    sizes = [data.count_validation(recipe.validation_size) for recipe in recipes]
     held_out = choose_held_out(sizes, data.train.num_examples)
-    for recipe in recipes:
-        count = (held_out.start or data.train.num_examples) - recipe.validation_size
+    for recipe, size in zip(recipes, sizes, strict=True):
+        count = (held_out.start or data.train.num_examples) - size
         if recipe.batch_size > count:
             raise UsageError(
                 f"batch_size is {recipe.batch_size:,}, but there are only {count:,} training images"
             )
-    return Setting(directory, device, held_out, mark_held_out(data.sha256, held_out))
+    return Setting(given, device, held_out, mark_held_out(data.sha256, held_out))
+
+
+def describe_reading(
+    data_dir: str | Path | None, pictures: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what `read_data_sets` takes for this folder and these settings of its pictures, for a
+    process in any folder, in JSON's values.
+    """
+    places = {"train_dir": data_dir, "cache_dir": (pictures or {}).get("cache_dir")}
+    absolute = {name: None if at is None else os.path.abspath(at) for name, at in places.items()}
+    return {**(pictures or {}), **absolute}
 
 
 def read_result(directory: Path, recipe: Recipe) -> Result | None:

@@ -31,9 +31,10 @@ def draw_sheet(comparison: Comparison, path: Path) -> None:
     most = sum(sample.evaluated for _, sample in parts)
     columns = choose_columns(most, shape, ASPECT)
     width = max(columns * shape[1] * ZOOM, *(_title_width(title) for title, _ in parts))
+    names = comparison.runs[0].class_names
     strips: list[np.ndarray] = []
     for title, sample in parts:
-        montage = draw_montage(sample, columns, ZOOM)
+        montage = draw_montage(sample, columns, ZOOM, names)
         margin = ((0, MARGIN), (0, width - montage.shape[1]), (0, 0))
         strips += [_draw_title(title, width), np.pad(montage, margin, constant_values=255)]
     sheet = Image.fromarray(np.concatenate(strips))

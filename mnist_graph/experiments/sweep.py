@@ -37,6 +37,7 @@ def sweep(
     *,
     seeds: int = 1,
     data_dir: str | Path | None = None,
+    pictures: Mapping[str, Any] | None = None,
     device: str = "auto",
     at_a_time: int | None = None,
     sweeps_dir: str | Path = SWEEPS_DIR,
@@ -51,16 +52,17 @@ def sweep(
     out (`data.held_out`); the test images are not used. The same call again continues an
     interrupted sweep, or returns a finished one; with more seeds, it adds theirs.
 
-    `when_begun` is called with what is finished already and the number of trainings at a time;
-    `when_ended` with each training that has ended. A training whose loss becomes NaN or infinite
-    is a result without an accuracy.
+    `pictures` has what `read_data_sets` takes for a folder of pictures: image_size, colour,
+    cache_dir. `when_begun` is called with what is finished already and the number of trainings at
+    a time; `when_ended` with each training that has ended. A training whose loss becomes NaN or
+    infinite is a result without an accuracy.
 
     Raises UsageError for a grid that is invalid or does not fit the data, and MnistGraphError if
     the data cannot be read, the folder cannot be written, or no process can be started.
     """
     require("recipe", recipe, Recipe, 'a Recipe such as recipes["mlp"]')
     trials = make_grid(recipe, knobs, seeds)
-    setting = choose_setting([trial.recipe for trial in trials], data_dir, device)
+    setting = choose_setting([trial.recipe for trial in trials], data_dir, device, pictures)
     listed = {name: list(dict.fromkeys(t.values[name] for t in trials)) for name in knobs}
     texts = {name: [as_text(value) for value in values] for name, values in listed.items()}
     description = setting.describe(recipe, knobs=texts)
@@ -107,7 +109,7 @@ def _train(
     jobs = (_job(sweep, trial) for trial in left)
     budget = TimeBudget(DRAWING_SHARE)
     setting = sweep.setting
-    with Crew(jobs, cores, setting.data_dir, setting.device) as crew:
+    with Crew(jobs, cores, setting.data, setting.device) as crew:
         for job, end in crew.ends():
             result = _record(sweep, by_number[job.number], job, end)
             sweep.results[job.number] = result

@@ -2,7 +2,7 @@
 test images are left alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,6 +66,7 @@ def tune(
     fixed: Sequence[str] = (),
     study: str | Path | None = None,
     data_dir: str | Path | None = None,
+    pictures: Mapping[str, Any] | None = None,
     device: str = "auto",
     at_a_time: int | None = None,
     sweeps_dir: str | Path = SWEEPS_DIR,
@@ -94,7 +95,7 @@ def tune(
     if study is not None:
         study = checked_path("study", study)
         check_study_file(study)
-    setting = choose_setting([_largest_batch(recipe, ranges)], data_dir, device)
+    setting = choose_setting([_largest_batch(recipe, ranges)], data_dir, device, pictures)
     texts = {name: range_as_text(each) for name, each in ranges.items()}
     description = setting.describe(recipe, ranges=texts)
     place = {} if study is None else {"study": str(study.absolute())}
@@ -142,8 +143,8 @@ class _Search:
     def run(self, cores: Sequence[list[int] | None]) -> None:
         """Train trials until there are enough."""
         setting = self.setting
-        data_dir, device = setting.data_dir, setting.device
-        with Crew(self._jobs(), cores, data_dir, device, self._is_worth_more) as crew:
+        data, device = setting.data, setting.device
+        with Crew(self._jobs(), cores, data, device, self._is_worth_more) as crew:
             for job, end in crew.ends():
                 self._record(job, end)
 

@@ -65,7 +65,7 @@ class Line:
 
 def main(import_tensorflow: Callable[[], None]) -> None:
     """Train what standard input asks for, until it ends; see the module. The words of the process
-    are JSON: data_dir, device and cores (null: all).
+    are JSON: data (what read_data_sets takes), device and cores (null: all).
     """
     settings = json.loads(sys.argv[1])
     if settings["cores"] is not None:  # before any package counts them
@@ -80,7 +80,7 @@ def main(import_tensorflow: Callable[[], None]) -> None:
         error, stopped = None, False
         try:
             if everything is None:
-                everything = read_data_sets(settings["data_dir"], validation_size=0)
+                everything = read_data_sets(**settings["data"], validation_size=0)
             stopped = _train(job, everything, settings["device"], line)
         except MnistGraphError as failure:
             error = str(failure)

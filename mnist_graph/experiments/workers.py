@@ -47,14 +47,13 @@ class End(NamedTuple):
 class Worker:
     """A process that trains one job after the other on the given cores (None: on all)."""
 
-    def __init__(self, data_dir: Path | None, device: str, cores: list[int] | None) -> None:
+    def __init__(self, data: dict[str, Any], device: str, cores: list[int] | None) -> None:
         self.job: Job | None = None
         self.cores = cores
         self.is_ready = False
         """Whether it has got as far as to train something."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        place = None if data_dir is None else str(data_dir.absolute())
-        settings = {"data_dir": place, "device": device, "cores": cores}
+        settings = {"data": data, "device": device, "cores": cores}
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", COMMAND, json.dumps(settings)],
@@ -145,12 +144,12 @@ class Crew:
         self,
         jobs: Iterator[Job],
         cores: Sequence[list[int] | None],
-        data_dir: Path | None,
+        data: dict[str, Any],
         device: str,
         continues: Callable[[Job, int, float], bool] = lambda job, iteration, accuracy: True,
     ) -> None:
         self.jobs, self.cores, self.continues = jobs, cores, continues
-        self._settings = data_dir, device
+        self._settings = data, device
         self._workers: list[Worker] = []
 
     def ends(self) -> Iterator[tuple[Job, End]]:

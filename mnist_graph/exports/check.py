@@ -46,7 +46,7 @@ class Expected(NamedTuple):
     """The test images, and what the session makes of them."""
 
     pixels: np.ndarray
-    """uint8 [n, height, width]."""
+    """uint8 [n, *image_shape]."""
     labels: np.ndarray
     probabilities: np.ndarray
     """float32 [n, classes]; of strips [n, columns, classes + 1]."""
@@ -61,7 +61,7 @@ class Expected(NamedTuple):
 
 
 def as_inputs(pixels: np.ndarray, signature: str, of_strips: bool) -> dict[str, np.ndarray]:
-    """Return images or strips, uint8 [n, height, width], as the inputs of a signature."""
+    """Return images, uint8 [n, *image_shape], or strips, as the inputs of a signature."""
     widths = {"widths": np.full(len(pixels), pixels.shape[2], np.int32)} if of_strips else {}
     if signature == PIXELS_SIGNATURE:
         return {"pixels": pixels, **widths}

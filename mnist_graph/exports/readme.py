@@ -1,8 +1,10 @@
 """The README beside an exported network: what it takes and gives, and how each runtime runs it."""
 
 import json
+import math
 from pathlib import Path
 
+from mnist_graph.data.shapes import is_colour
 from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
 from mnist_graph.exports.check import Check, runtime_of
 from mnist_graph.exports.formats import LITERT, LITERT_INT8, ONNX, SAVED_MODEL
@@ -64,22 +66,31 @@ def table(checks: list[Check], strips: bool) -> list[tuple[str, ...]]:
 def _introduction(run: Run) -> str:
     result = run.result
     assert result is not None
-    what = "rows of handwritten digits" if run.recipe.reads_strips else "handwritten digits"
+    what = (
+        "reads rows of handwritten digits"
+        if run.recipe.reads_strips
+        else "reads handwritten digits"
+    )
+    if run.reads_whole:
+        what = f"classifies pictures as {', '.join(run.names)}"
     tests = "strips of test digits" if run.recipe.reads_strips else "test images"
     return (
         f"# {run.recipe.model}\n\n"
-        f"A network that reads {what}, trained by mnist_graph for {run.recipe.iterations:,} "
+        f"A network that {what}, trained by mnist_graph for {run.recipe.iterations:,} "
         f"iterations. Accuracy on the {tests}: {result.test_accuracy:.6g}."
     )
 
 
 def _signatures(run: Run) -> str:
-    height, width = run.image_shape
+    shape, low, high = run.image_shape, "(background)", "(ink)"
+    if run.reads_whole:
+        low, high = "(black)", "(full)"
+    sides = ", ".join(map(str, shape))
     return f"""\
 | signature | input | dtype | shape | values |
 | --- | --- | --- | --- | --- |
-| `serving_default` | `images` | float32 | [n, {height * width}] | 0 (background) to 1 (ink) |
-| `pixels` | `pixels` | uint8 | [n, {height}, {width}] | 0 (background) to 255 (ink) |
+| `serving_default` | `images` | float32 | [n, {math.prod(shape)}] | 0 {low} to 1 {high} |
+| `pixels` | `pixels` | uint8 | [n, {sides}] | 0 {low} to 255 {high} |
 
 | output | dtype | shape | |
 | --- | --- | --- | --- |
@@ -112,7 +123,10 @@ adds up paths by a beam search, which is right a little more often."""
 
 
 def _image_input(run: Run) -> str:
-    height, width = run.image_shape
+    height, width = run.image_shape[:2]
+    if run.reads_whole:
+        mode = "RGB" if is_colour(run.image_shape) else "L"
+        return WHOLE_INPUT.format(mode=mode, size=(width, height), height=height, width=width)
     mnist = (height, width) == (28, 28)
     shape = "" if mnist else f", ({height}, {width})"
     return f"""\
@@ -127,6 +141,17 @@ import mnist_graph
 np.save("digit.npy", mnist_graph.normalise("test_img.png"{shape}))  # uint8 [{height}, {width}]
 ```"""
 
+
+WHOLE_INPUT = """\
+The whole picture, upright, scaled to {height}x{width} whatever its proportions:
+
+```python
+import numpy as np
+from PIL import Image, ImageOps
+
+picture = ImageOps.exif_transpose(Image.open("picture.jpg")).convert("{mode}")
+np.save("picture.npy", picture.resize({size}, Image.Resampling.LANCZOS, reducing_gap=3.0))
+```"""
 
 STRIP_INPUT = f"""\
 Strips: rows of writing, {HEIGHT} pixels high, straightened, the paper 0 and the ink up to 255.
@@ -214,7 +239,8 @@ def _lines(name: str, run: Run) -> str:
     """Return the lines of Python that run the file `name`."""
     if run.recipe.reads_strips:
         return _STRIP_LINES[name] + _DECODE.format(blank=run.classes)
-    return _IMAGE_LINES[name]
+    lines = _IMAGE_LINES[name]
+    return lines.replace("digit.npy", "picture.npy") if run.reads_whole else lines
 
 
 def _checked(run: Run, checks: list[Check]) -> str:

@@ -3,8 +3,8 @@
 It has placeholders for images and nothing else: no labels, no `keep_prob`, no optimizer; the
 weights are the averaged ones where the recipe averages them. Its two signatures share them:
 
-    serving_default    images, float32 [n, height * width] in [0, 1]
-    pixels             pixels, uint8 [n, height, width]
+    serving_default    images, float32 [n, height * width * channels] in [0, 1]
+    pixels             pixels, uint8 [n, height, width], or [n, height, width, 3] in colour
 
 Both give classes, int32 [n], and probabilities, float32 [n, classes], the softmax of the logits
 divided by the recipe's temperature. For strips, rows of digits, the inputs are float32 or uint8
@@ -13,6 +13,7 @@ were padded, and the outputs are those of each column: int32 [n, columns] and fl
 [n, columns, classes + 1]. Columns after a strip's width are blank.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.scaling import scale
+from mnist_graph.data.shapes import ImageShape
 from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
 from mnist_graph.graph.build import inference
 from mnist_graph.graph.inputs import as_frames
@@ -65,12 +67,12 @@ def _define(signatures: dict[str, tuple[Tensors, Tensors]]) -> Any:
 
 
 def build_signatures(
-    recipe: Recipe, image_shape: tuple[int, int], classes: int
+    recipe: Recipe, image_shape: ImageShape, classes: int
 ) -> dict[str, tuple[Tensors, Tensors]]:
     """Build the network in the default graph; return inputs and outputs of each signature."""
     shape = [None, HEIGHT, None] if recipe.reads_strips else [None, *image_shape]
     pixels = tf1.placeholder(tf.uint8, shape, name="pixels")
-    flat = shape if recipe.reads_strips else [None, image_shape[0] * image_shape[1]]
+    flat = shape if recipe.reads_strips else [None, math.prod(image_shape)]
     images = tf1.placeholder(tf.float32, flat, name="images")
     with scope("scale"):
         scaled = scale(tf.cast(pixels, tf.float32))

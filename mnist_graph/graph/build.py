@@ -21,10 +21,11 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
+from mnist_graph.data.shapes import COLOURS, ImageShape
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.ctc import are_equal, ctc_loss, greedy_decode
 from mnist_graph.graph.inputs import as_frames, image_placeholders, strip_placeholders
-from mnist_graph.graph.layers import scope
+from mnist_graph.graph.layers import decayed_weights, scope
 from mnist_graph.graph.network import NETWORKS
 from mnist_graph.graph.outline import (
     MNIST_CLASSES,
@@ -52,7 +53,7 @@ def inference(
     """Build the recipe's network.
 
     Args:
-        images: float32 [n, height, width, 1] in [0, 1].
+        images: float32 [n, height, width, channels] in [0, 1].
         classes: the number of classes, for strips with the blank.
         keep_prob: float32 [], the share of units that dropout keeps.
         is_training: whether batch normalization uses the batch's own statistics.
@@ -203,9 +204,11 @@ class Network:
 
     graph: tf.Graph
     pixels: tf.Tensor
-    """uint8 [n, height, width]: images as in the files; `images` follow from them."""
+    """uint8 [n, height, width], or in colour [n, height, width, 3]: images as in the files. The
+    `images` follow from them.
+    """
     images: tf.Tensor
-    """float32 [n, height * width] in [0, 1]; can be fed instead of `pixels`."""
+    """float32 [n, height * width * channels] in [0, 1]; can be fed instead of `pixels`."""
     labels: tf.Tensor
     """int32: class numbers [n] or one-hot rows [n, classes]; feed integers or floats. Running the
     graph on labels of another form, soft ones for example, raises tf.errors.InvalidArgumentError.
@@ -253,10 +256,10 @@ class Graph(Network):
 
 
 def build_graph(
-    recipe: Recipe, image_shape: tuple[int, int] = MNIST_SHAPE, classes: int = MNIST_CLASSES
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = MNIST_CLASSES
 ) -> Graph:
-    """Build the graph of `recipe` for images of `image_shape`, height by width; for strips of any
-    width if it reads strips.
+    """Build the graph of `recipe` for images of `image_shape`, (height, width) or, in colour,
+    (height, width, 3); for strips of any width if it reads strips.
 
     `recipe.precision` is the precision of the hidden layers' products, float32 or bfloat16;
     auto means float32 here (`sessions.choose_device` decides by the hardware). Each layer is a
@@ -286,7 +289,7 @@ def build_graph(
 
 
 def build_network(
-    recipe: Recipe, image_shape: tuple[int, int] = MNIST_SHAPE, classes: int = MNIST_CLASSES
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = MNIST_CLASSES
 ) -> Network:
     """Build the same graph without training.
 
@@ -301,9 +304,7 @@ def build_network(
         return Network(**network, graph=graph, saver=tf1.train.Saver(renamed))
 
 
-def _build_network(
-    recipe: Recipe, image_shape: tuple[int, int], classes: int
-) -> dict[str, tf.Tensor]:
+def _build_network(recipe: Recipe, image_shape: ImageShape, classes: int) -> dict[str, tf.Tensor]:
     """Build placeholders, inference, loss and evaluation in the default graph; return the
     tensors of a `Network` by name.
     """
@@ -345,18 +346,19 @@ def _build_network(
     }
 
 
-def _checked_size(
-    recipe: Recipe, image_shape: tuple[int, int], classes: int
-) -> tuple[tuple[int, int], int]:
+def _checked_size(recipe: Recipe, image_shape: ImageShape, classes: int) -> tuple[ImageShape, int]:
     """Return `image_shape` and `classes` as Python's own numbers. Raises UsageError for a network
     that would not fit into memory, before allocating any, and for arguments of other types.
     """
     require("recipe", recipe, Recipe, 'a Recipe such as recipes["mlp"]')
     try:
-        height, width = (whole_number("image_shape", side, lowest=1) for side in image_shape)
+        shape = tuple(whole_number("image_shape", side, lowest=1) for side in image_shape)
+        if len(shape) != 2 and shape[2:] != (COLOURS,):
+            raise ValueError
     except (TypeError, ValueError):
-        raise wrong_type("image_shape", "(height, width)", image_shape) from None
-    image_shape, classes = (height, width), whole_number("classes", classes, lowest=1)
+        what = "(height, width) or (height, width, 3)"
+        raise wrong_type("image_shape", what, image_shape) from None
+    image_shape, classes = shape, whole_number("classes", classes, lowest=1)
     parameters = outline(recipe, image_shape, classes).parameters
     if parameters > MAX_PARAMETERS:
         raise UsageError(
@@ -378,7 +380,7 @@ def _train_step(
         # In training it normalizes by the batch, so the same variables get other operations.
         frames = as_frames(network["images"], network["pixels"])
         logits = training_logits(frames, recipe, logits.shape[-1], network["keep_prob"])
-    if recipe.batch_normalization or recipe.label_smoothing:
+    if recipe.batch_normalization or recipe.label_smoothing or recipe.weight_decay:
         objective = training_objective(logits, network["class_numbers"], recipe)
     return training(objective, network["global_step"], recipe, optimizer, averages)
 
@@ -398,9 +400,15 @@ def training_logits(
 def training_objective(
     logits: tf.Tensor, labels: tf.Tensor, recipe: Recipe, share: Share | None = None
 ) -> tf.Tensor:
-    """Return the loss with the recipe's label smoothing; see `loss`."""
+    """Return the loss with the recipe's label smoothing and weight decay; see `loss`."""
     smoothed = cross_entropy(logits, labels, recipe.label_smoothing, "objective")
-    return loss(smoothed, recipe.loss, "objective", share)
+    objective = loss(smoothed, recipe.loss, "objective", share)
+    if not recipe.weight_decay:
+        return objective
+    with scope("weight_decay"):
+        squares = tf.add_n([tf.nn.l2_loss(weights) for weights in decayed_weights()])
+        part = 1 if share is None else share.size / share.batch_size
+        return objective + recipe.weight_decay * part * squares
 
 
 def _create_optimizer(recipe: Recipe, network: dict[str, Any]) -> tf1.train.Optimizer:

@@ -6,13 +6,14 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.scaling import scale
+from mnist_graph.data.shapes import ImageShape, frame_shape
 from mnist_graph.data.strips.size import HEIGHT
 from mnist_graph.graph.layers import scope
 
 
-def image_placeholders(image_shape: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return pixels, uint8 [n, height, width], and images, float32 [n, height * width] in [0, 1],
-    which follow from the pixels unless they are fed.
+def image_placeholders(image_shape: ImageShape) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return pixels, uint8 [n, *image_shape], and images, float32 [n, height * width * channels]
+    in [0, 1], which follow from the pixels unless they are fed.
     """
     size = math.prod(image_shape)
     pixels = tf1.placeholder(tf.uint8, [None, *image_shape], name="pixels")
@@ -31,7 +32,7 @@ def strip_placeholders() -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def as_frames(images: tf.Tensor, pixels: tf.Tensor, name: str | None = None) -> tf.Tensor:
-    """Return `images` as a network takes them: float32 [n, height, width, 1]."""
+    """Return `images` as a network takes them: float32 [n, height, width, channels]."""
     if images.shape.rank == 3:
         return tf.expand_dims(images, -1, name=name)
-    return tf.reshape(images, [-1, *pixels.shape[1:], 1], name=name)
+    return tf.reshape(images, [-1, *frame_shape(tuple(pixels.shape[1:]))], name=name)

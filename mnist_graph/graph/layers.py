@@ -78,6 +78,12 @@ def weight_variable(shape: Sequence[int], weights: str) -> tf.Variable:
     return tf1.get_variable("weights", initializer=initial, use_resource=True)
 
 
+def decayed_weights() -> list[tf.Variable]:
+    """Return the weights of the hidden dense layers in the default graph."""
+    weights = [v for v in tf1.trainable_variables() if v.op.name.endswith("/weights")]
+    return [v for v in weights if v.shape.rank == 2 and v.op.name != "output/weights"]
+
+
 def bias_variable(units: int, bias: float) -> tf.Variable:
     """Create a float32 variable "biases" [units] that starts at `bias`."""
     return tf1.get_variable("biases", initializer=tf.fill([units], bias), use_resource=True)
@@ -145,11 +151,33 @@ def max_pool_2x2(inputs: tf.Tensor) -> tf.Tensor:
     return max_pool(inputs, 2, 2)
 
 
-def max_pool(inputs: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """Return the maximum of each `height` x `width`:
+def max_pool(inputs: tf.Tensor, height: int, width: int, stride: int | None = None) -> tf.Tensor:
+    """Return the maximum of each `height` x `width`, every `stride` pixels (default: side by side):
     [n, h, w, c] -> [n, ceil(h / height), ceil(w / width), c].
     """
-    return tf.nn.max_pool2d(inputs, ksize=[height, width], strides=[height, width], padding="SAME")
+    strides = [height, width] if stride is None else [stride, stride]
+    return tf.nn.max_pool2d(inputs, ksize=[height, width], strides=strides, padding="SAME")
+
+
+def crop(inputs: tf.Tensor, margin: int) -> tf.Tensor:
+    """Leave out `margin` pixels at each edge: [n, h, w, c] -> [n, h - 2 m, w - 2 m, c]."""
+    return inputs[:, margin:-margin, margin:-margin, :]
+
+
+def standardize(inputs: tf.Tensor) -> tf.Tensor:
+    """Bring each image of [n, h, w, c] to mean 0 and variance 1; one of a single colour to 0."""
+    axes = [1, 2, 3]
+    centred = inputs - tf.reduce_mean(inputs, axes, keepdims=True)
+    deviation = tf.sqrt(tf.reduce_mean(tf.square(centred), axes, keepdims=True))
+    return centred / tf.maximum(deviation, 1 / math.sqrt(math.prod(inputs.shape[1:])))
+
+
+def local_response_normalization(inputs: tf.Tensor) -> tf.Tensor:
+    """Divide each value x of [n, h, w, c] by (1 + 0.001 / 9 * s) ** 0.75, where s is the sum of
+    the squares of the nine channels around it (Krizhevsky et al. 2012, with the numbers of
+    TensorFlow's CIFAR-10 tutorial). Returns float32.
+    """
+    return tf.nn.lrn(tf.cast(inputs, tf.float32), 4, bias=1.0, alpha=0.001 / 9, beta=0.75)
 
 
 def flatten(inputs: tf.Tensor) -> tf.Tensor:

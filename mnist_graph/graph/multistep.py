@@ -31,14 +31,14 @@ from mnist_graph.graph.recipe import Recipe
 from mnist_graph.graph.share import Share
 
 Step = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""Takes a step on images [n, height, width, 1] and labels [n]; returns the loss before it."""
+"""Takes a step on images [n, height, width, channels] and labels [n]; returns the loss before."""
 
 
 class MultiStep(NamedTuple):
     """What to feed and fetch to take several steps."""
 
     pixels: tf.Tensor
-    """uint8 [steps * batch_size, height, width]; of a share, its rows of each batch."""
+    """uint8 [steps * batch_size, *image_shape]; of a share, its rows of each batch."""
     labels: tf.Tensor
     """int32 [steps * batch_size]; of a share, its rows of each batch."""
     keep_prob: tf.Tensor
@@ -60,7 +60,9 @@ def add_multistep(graph: Graph, recipe: Recipe, share: Share | None = None) -> M
     with graph.graph.as_default():
         steps = tf1.placeholder_with_default(1, [], name="steps")
         with scope("train"):
-            step, pixels = _single_step(graph, recipe, share), graph.pixels[..., tf.newaxis]
+            step, pixels = _single_step(graph, recipe, share), graph.pixels
+            if pixels.shape.rank == 3:  # grey
+                pixels = pixels[..., tf.newaxis]
             # Strips take one step at a time: it is long, and each width is another. So do shares
             # with pooling: TensorFlow does not sum over processes in functions that stand alone.
             takes_one = recipe.reads_strips or (share is not None and _has_pool())

@@ -55,6 +55,22 @@ class Layers(Protocol[Tensor]):
     def dense(self, inputs: Tensor, units: int, name: str) -> Tensor:
         """Connect every input to every unit: [n, features] -> [n, units]."""
 
+    def crop(self, inputs: Tensor, margin: int, name: str) -> Tensor:
+        """Leave out this many pixels at each edge: [n, height, width, c] ->
+        [n, height - 2 * margin, width - 2 * margin, c].
+        """
+
+    def standardize(self, inputs: Tensor, name: str) -> Tensor:
+        """Bring each image to mean 0 and variance 1: the same shape."""
+
+    def max_pool(self, inputs: Tensor, size: int, stride: int, name: str) -> Tensor:
+        """Return the maximum of each `size` x `size`, every `stride` pixels:
+        [n, height, width, c] -> [n, ceil(height / stride), ceil(width / stride), c].
+        """
+
+    def local_response_normalization(self, inputs: Tensor, name: str) -> Tensor:
+        """Divide each value by what its neighbouring channels amount to: the same shape."""
+
     def dropout(self, inputs: Tensor, keep_prob: Any, name: str) -> Tensor:
         """Drop units at random: the same shape."""
 
@@ -75,7 +91,7 @@ class Network(NamedTuple):
     """A registered network."""
 
     build: Callable[..., Any]
-    """(layers, images, recipe) -> logits, for images [n, height, width, 1]."""
+    """(layers, images, recipe) -> logits, for images [n, height, width, channels]."""
     settings: frozenset[str]
     """The optional hyperparameters that the network uses, of OPTIONAL_SETTINGS."""
     convolutions: int | None
@@ -99,6 +115,7 @@ OPTIONAL_SETTINGS = (
     "keep_prob",
     "dropout",
     "batch_normalization",
+    "weight_decay",
 )
 """The hyperparameters that some networks use and others do not."""
 IMAGE_SETTINGS = ("label_smoothing", "augmentation")

@@ -1,5 +1,5 @@
-"""The tutorials' networks, each a function from images [n, height, width, 1] to logits
-[n, classes].
+"""The tutorials' networks, each a function from images [n, height, width, channels] to
+logits [n, classes].
 
 `layers` provides the layers with the recipe's settings (see `network.py`); `recipe` has the sizes.
 """
@@ -9,7 +9,10 @@ from typing import Any
 from mnist_graph.graph.network import Layers, Tensor, network
 from mnist_graph.graph.recipe import Recipe
 
-DENSE = ("hidden", "activation", "bias", "keep_prob", "dropout", "batch_normalization")
+DENSE = (
+    *("hidden", "activation", "bias", "keep_prob", "dropout", "batch_normalization"),
+    "weight_decay",
+)
 
 
 @network()
@@ -76,6 +79,26 @@ def cnn5(layers: Layers[Tensor], images: Tensor, recipe: Recipe) -> Tensor:
     hidden = layers.conv2d(hidden, 3, 128, "conv5", pool=True)
     hidden = layers.dropout(hidden, layers.keep_prob, "dropout5")
     return layers.logits(layers.flatten(hidden))
+
+
+@network(*DENSE)
+def cifar10(layers: Layers[Tensor], images: Tensor, recipe: Recipe) -> Tensor:
+    """Two 5x5 convolutions with 64 channels, each with an overlapping max pool and local response
+    normalization, then `recipe.hidden` (TensorFlow's tutorial "Convolutional Neural Networks",
+    tutorials/image/cifar10, after Krizhevsky's cuda-convnet).
+
+    The tutorial trains on random 24x24 crops of 32x32 images and tests on the centre. Here the
+    network always sees the centre, and augmentation moves the image below it by up to 4 pixels,
+    which is the same. The initial weights differ: they are the recipe's, for all layers.
+    """
+    hidden = layers.standardize(layers.crop(images, 4, "crop"), "standardize")
+    hidden = layers.conv2d(hidden, 5, 64, "conv1")
+    hidden = layers.max_pool(hidden, 3, 2, "pool1")
+    hidden = layers.local_response_normalization(hidden, "norm1")
+    hidden = layers.conv2d(hidden, 5, 64, "conv2")
+    hidden = layers.local_response_normalization(hidden, "norm2")
+    hidden = layers.max_pool(hidden, 3, 2, "pool2")
+    return _dense_layers(layers, layers.flatten(hidden), recipe)
 
 
 def _dense_layers(layers: Layers[Tensor], hidden: Tensor, recipe: Recipe) -> Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mnist_graph.data.arguments import whole_number
+from mnist_graph.data.shapes import ImageShape, frame_shape
 from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.network import NETWORKS, Size, pair, pool_size
@@ -40,11 +41,11 @@ class Outline:
 
     keep_prob = 1.0
 
-    def __init__(self, recipe: Recipe, image_shape: Shape, classes: int) -> None:
+    def __init__(self, recipe: Recipe, image_shape: ImageShape, classes: int) -> None:
         self.recipe, self.classes = recipe, classes
         if recipe.reads_strips:
             image_shape, self.classes = (HEIGHT, STRIP_WIDTH), classes + 1
-        images = (*image_shape, 1)
+        images = frame_shape(image_shape)
         self.layers = [Layer("images", images, 0, 0)]
         self.convolutions: list[str] = []
         self.units: list[str] = []
@@ -98,10 +99,7 @@ class Outline:
         if padding == "VALID":
             frame = [side - size + 1 for side, size in zip(frame, sizes, strict=True)]
             if min(frame) < 1:
-                height, width, _ = self.layers[0].output_shape
-                raise UsageError(
-                    f"images of {height}x{width} are too small for {self.recipe.model}"
-                )
+                raise self._too_small()
         frame = _divide(frame, strides)
         weights = math.prod(sizes) * depth * channels
         multiply_adds = math.prod(frame) * weights
@@ -118,6 +116,30 @@ class Outline:
         """[features] -> [units]."""
         self.units.append(str(units))
         return self._dense(inputs, units, name)
+
+    def crop(self, inputs: Shape, margin: int, name: str) -> Shape:
+        """[height, width, c] -> [height - 2 * margin, width - 2 * margin, c]. Raises UsageError for
+        inputs of which nothing would be left.
+        """
+        *frame, depth = inputs
+        if min(frame) <= 2 * margin:
+            raise self._too_small()
+        return self._add(name, (*(side - 2 * margin for side in frame), depth), 0, 0)
+
+    def standardize(self, inputs: Shape, name: str) -> Shape:
+        """The same shape."""
+        return self._add(name, inputs, 0, 0)
+
+    def max_pool(self, inputs: Shape, size: int, stride: int, name: str) -> Shape:
+        """[height, width, c] -> [ceil(height / stride), ceil(width / stride), c]."""
+        *frame, depth = inputs
+        if self.convolutions:
+            self.convolutions[-1] += f" pooled {_by(pair(size))}"
+        return self._add(name, (*_divide(frame, pair(stride)), depth), 0, 0)
+
+    def local_response_normalization(self, inputs: Shape, name: str) -> Shape:
+        """The same shape."""
+        return self._add(name, inputs, 0, 0)
 
     def dropout(self, inputs: Shape, keep_prob: float, name: str) -> Shape:
         """The same shape."""
@@ -145,6 +167,10 @@ class Outline:
         multiply_adds = math.prod(columns) * features * units
         return self._add(name, (*columns, units), (features + 1) * units, multiply_adds)
 
+    def _too_small(self) -> UsageError:
+        height, width, _ = self.layers[0].output_shape
+        return UsageError(f"images of {height}x{width} are too small for {self.recipe.model}")
+
     def _add(self, name: str, output_shape: Shape, parameters: int, multiply_adds: int) -> Shape:
         if parameters and any(name == layer.name and layer.parameters for layer in self.layers):
             raise UsageError(f"network {self.recipe.network} has two layers named {name!r}")
@@ -168,10 +194,10 @@ def require_logits(recipe: Recipe, fits: bool) -> None:
 
 
 def outline(
-    recipe: Recipe, image_shape: Shape = MNIST_SHAPE, classes: int = MNIST_CLASSES
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = MNIST_CLASSES
 ) -> Outline:
-    """Return the outline of the recipe's network for images of `image_shape`, height by width, or
-    for a strip if it reads strips.
+    """Return the outline of the recipe's network for images of `image_shape`, or for a strip if it
+    reads strips.
 
     Raises UsageError for images that are too small for the network.
     """

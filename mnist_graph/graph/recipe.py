@@ -90,6 +90,9 @@ class Recipe:
     """How weights are initialized; see `layers.weight_variable`."""
     bias: float = 0.1
     """The initial value of biases."""
+    weight_decay: float = 0.0
+    """This times half the sum of the squared weights of the hidden dense layers is added to what
+    training minimizes."""
     label_smoothing: float = 0.0
     """The share of each label that training spreads over all classes (Szegedy et al. 2016)."""
     moving_decay: float = 0.999
@@ -148,6 +151,8 @@ class Recipe:
         self._require("moving_decay", 0 < self.moving_decay < 1, "above 0 and below 1")
         for name in ("label_smoothing", "beta1", "beta2"):
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
+        fits = 0 <= self.weight_decay <= MAX_RATE
+        self._require("weight_decay", fits, f"a number from 0 to {MAX_RATE}")
         for name in ("learning_rate_floor", "bias"):
             self._require(name, abs(getattr(self, name)) <= MAX_RATE, "a finite number")
         if self.keep_prob is not None:

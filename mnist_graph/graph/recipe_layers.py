@@ -101,6 +101,26 @@ class RecipeLayers:
         tf1.add_to_collection(tf1.GraphKeys.ACTIVATIONS, outputs)
         return outputs
 
+    def crop(self, inputs: tf.Tensor, margin: int, name: str) -> tf.Tensor:
+        """See `layers.crop`."""
+        with layers.scope(name):
+            return layers.crop(inputs, margin)
+
+    def standardize(self, inputs: tf.Tensor, name: str) -> tf.Tensor:
+        """See `layers.standardize`."""
+        with layers.scope(name):
+            return layers.standardize(inputs)
+
+    def max_pool(self, inputs: tf.Tensor, size: int, stride: int, name: str) -> tf.Tensor:
+        """See `layers.max_pool`."""
+        with layers.scope(name):
+            return layers.max_pool(inputs, size, size, stride)
+
+    def local_response_normalization(self, inputs: tf.Tensor, name: str) -> tf.Tensor:
+        """See `layers.local_response_normalization`."""
+        with layers.scope(name):
+            return layers.local_response_normalization(inputs)
+
     def dropout(self, inputs: tf.Tensor, keep_prob: tf.Tensor, name: str) -> tf.Tensor:
         """See `layers.dropout`."""
         return layers.dropout(inputs, keep_prob, name, self.share)

@@ -1,10 +1,11 @@
 """Every hyperparameter of every recipe: the table behind `--model`."""
 
+import dataclasses
 from typing import Any
 
 import mnist_graph.graph.networks
 import mnist_graph.graph.strip_network  # noqa: F401 - both register their networks
-from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.data.augmentation import PHOTO, Augmentation
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.recipe import Recipe, unknown
 
@@ -238,6 +239,43 @@ recipes = _table(
         average_weights=True,
         augmentation=Augmentation(thickness=0.5, blur=0.25),
         validation_size=0,
+    ),
+    Recipe(
+        model="cifar10",
+        network="cifar10",
+        iterations=100_000,
+        batch_size=128,
+        optimizer="gradient-descent",
+        learning_rate=0.1,
+        schedule="exponential",
+        learning_rate_floor=0.0,
+        decay_iterations=59_376.0,  # a tenth in 350 epochs of 50,000 images, as there in steps
+        hidden=(384, 192),
+        activation="relu",
+        weights="glorot-uniform",
+        bias=0.0,
+        weight_decay=0.004,
+        moving_decay=0.9999,
+        average_weights=True,
+        augmentation=dataclasses.replace(PHOTO, brightness=63 / 255, contrast=0.8),
+        validation_size=0,
+        published="about 0.86",
+    ),
+    Recipe(
+        model="colour-fast",
+        network="cnn5",
+        iterations=5859,  # 15 epochs of 50,000 images
+        batch_size=128,
+        **_ONE_CYCLE,
+        learning_rate=0.005,
+        beta2=0.99,
+        keep_prob=0.75,
+        batch_normalization=True,
+        activation="relu",
+        label_smoothing=0.1,
+        moving_decay=0.99,
+        average_weights=True,
+        augmentation=PHOTO,
     ),
     Recipe(
         model="reader",

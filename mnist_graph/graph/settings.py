@@ -5,7 +5,7 @@ Python or read from JSON, and the command line's text.
 from typing import Any, get_args
 
 from mnist_graph.data.arguments import number, require, whole_number, wrong_type
-from mnist_graph.data.augmentation import Augmentation
+from mnist_graph.data.augmentation import NAMED, Augmentation
 from mnist_graph.errors import UsageError
 
 KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
@@ -39,8 +39,8 @@ def convert(name: str, value: Any, hint: Any) -> Any:
 
 def from_text(name: str, text: str, hint: Any) -> Any:
     """Return `text`, from the command line, as the type that the annotation `hint` of
-    hyperparameter `name` states: "none" for None, "512,256" for a tuple, "default" for the
-    default augmentation. Raises UsageError for text that does not have this form.
+    hyperparameter `name` states: "none" for None, "512,256" for a tuple, "default" or
+    "photo" for an augmentation as a whole. Raises UsageError for text that does not have this form.
     """
     options = get_args(hint)
     if type(None) in options:
@@ -48,9 +48,10 @@ def from_text(name: str, text: str, hint: Any) -> Any:
     if hint == tuple[int, ...]:
         return tuple(from_text(name, part, int) for part in text.split(","))
     if hint is Augmentation:
-        if text != "default":
-            raise UsageError(f"{name} must be default or none, not {text!r}; see {name}.rotation")
-        return Augmentation()
+        if text not in NAMED:
+            names = ", ".join(NAMED)
+            raise UsageError(f"{name} must be {names} or none, not {text!r}; see {name}.rotation")
+        return NAMED[text]
     if hint is bool:
         if text.lower() not in ("true", "false"):
             raise UsageError(f"{name} must be true or false, not {text!r}")

@@ -19,6 +19,8 @@ TRAINING_COLOR, TEST_COLOR = "#1f77b4", "#d62728"
 """Blue and red."""
 BAND_OPACITIES = (0.15, 0.3, 0.5, 0.75, 0.5, 0.3, 0.15)
 """One for each band between two percentiles."""
+LEGIBLE = 96
+"""How high a picture is drawn, in pixels, so that the names on it can be read."""
 TITLE_SIZE, TEXT_SIZE = 10, 8
 """Font sizes in points."""
 
@@ -241,20 +243,24 @@ class Digits(Panel):
         self.note.set_visible(sample is None)
         if sample is None:
             return
-        height, width = sample.pixels.shape[1:]
+        height, width = sample.pixels.shape[1:3]
+        names = runs[0].run.class_names
+        zoom = max(self.zoom, LEGIBLE // height) if names else self.zoom
         columns = choose_columns(len(sample.pixels), (height, width), self._aspect())
         if self.drawn is None or self.drawn[0] is not sample or self.drawn[1] != columns:
-            self.image.pixels = draw_montage(sample, columns, self.zoom)
+            self.image.pixels = draw_montage(sample, columns, zoom, names)
             self.drawn = sample, columns
         title = self.title.replace("Test", runs[0].run.tested_on.capitalize())
+        if runs[0].run.reads_whole:
+            title = title.replace("digits", "pictures")
         self.set_title(f"{title}: {sample.mistakes:,} of {sample.evaluated:,} misclassified")
         self.axes.set_xlabel(
             "red: misclassified, with the label (left) and the prediction (right)",
             fontsize=TEXT_SIZE,
         )
         rows = -(-len(sample.pixels) // columns)
-        row_height = height * self.zoom
-        self.set_view((0, columns * width * self.zoom), (rows * row_height, 0))
+        row_height = height * zoom
+        self.set_view((0, columns * width * zoom), (rows * row_height, 0))
         if self.with_scale:
             share = len(sample.pixels) / sample.evaluated
             self._draw_scale(share, len(sample.pixels) / columns * row_height)

@@ -24,7 +24,7 @@ def annotate(picture: Image.Image, digits: Sequence[Digit], min_probability: flo
         colour = SURE if sure else UNSURE
         font = ImageFont.load_default(max(9, box.height // 4))
         draw.rectangle(box, outline=colour, width=max(1, box.height // 40))
-        text = f"{digit.label}{'' if sure else '?'} {digit.probability:.2f}"
+        text = f"{digit.name}{'' if sure else '?'} {digit.probability:.2f}"
         _, _, width, height = draw.textbbox((0, 0), text, font=font)
         left, top = box.left, max(0, box.top - height - 3)
         # On a ground of its own it is read on paper of any shade.

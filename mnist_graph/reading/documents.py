@@ -12,15 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from mnist_graph.data.picture_files import MAX_PIXELS, open_image, reported, require_file
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.reading.picture import (
-    MAX_PIXELS,
-    open_image,
-    read_grey,
-    read_upright,
-    reported,
-    require_file,
-)
+from mnist_graph.reading.picture import read_grey, read_upright
 
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """What TIFF and BigTIFF files start with."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_graph.data.arguments import require
+from mnist_graph.data.arguments import wrong_type
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.decode import Decoded, decode
 from mnist_graph.reading.digit import Digit, make_digit
@@ -15,6 +15,7 @@ from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.reading.second_opinion import SecondOpinion, ask_again, is_doubtful
 from mnist_graph.reading.strips import VIEWS, Strip, make_views
+from mnist_graph.reading.whole import WholePicture
 from mnist_graph.runs.strip_network import StripNetwork
 
 PREFER_WHOLE = 0.1
@@ -53,9 +54,10 @@ class RowReading(StripNetwork):
         """
         return self.read_prepared(prepare(picture))
 
-    def read_prepared(self, prepared: Prepared) -> list[Digit]:
+    def read_prepared(self, prepared: Prepared | WholePicture) -> list[Digit]:
         """Return the digits in a picture that `prepare` has prepared."""
-        require("prepared", prepared, Prepared, "what prepare returns")
+        if not isinstance(prepared, Prepared):
+            raise wrong_type("prepared", "what prepare returns", prepared)
         strips, decoded = self._read_strips(prepared)
         texts = iter(decoded)
         rows = [_place(row, list(islice(texts, len(row))), prepared.size) for row in strips]

@@ -2,14 +2,16 @@
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
+from mnist_graph.data.picture_files import pillow_silenced
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.reading.pages import Page
-from mnist_graph.reading.picture import pillow_silenced
+from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import Prepared, prepare
+from mnist_graph.reading.whole import WholePicture
 
 MAX_THREADS = 8
 """Preparing a picture of 12 megapixels takes up to 150 MB."""
@@ -18,11 +20,15 @@ WAITING = 2
 prepared: enough to bridge a slow one. Each takes 20 MB."""
 
 
+Prepare = Callable[[Picture, str], WholePicture]
+"""Takes a picture, in colour, and what errors call it."""
+
+
 class PreparedPage(NamedTuple):
     """A page that is ready to be read. Either `prepared` or `error` is None."""
 
     page: Page
-    prepared: Prepared | None
+    prepared: Prepared | WholePicture | None
     error: str | None
 
 
@@ -31,14 +37,17 @@ def prepare_page(page: Page) -> Prepared:
     return prepare(page.read(), page.called)
 
 
-def prepare_pages(pages: Iterable[Page | None]) -> Generator[PreparedPage]:
+def prepare_pages(
+    pages: Iterable[Page | None], as_whole: Prepare | None = None
+) -> Generator[PreparedPage]:
     """Yield each page prepared, in the given order and as soon as it and those before it are.
     While the caller works on one, threads prepare the next few. A page is released when the next
     one is requested. None among them stands for a wait, as for standard input: those before it
     are yielded first.
 
-    Memory does not grow with the number of pages. To stop early, close the iterator: it waits
-    for the pages that are being prepared.
+    Rows are found in each page, unless `as_whole` prepares it instead. Memory does not grow with
+    the number of pages. To stop early, close the iterator: it waits for the pages that are being
+    prepared.
     """
     threads = min(os.cpu_count() or 1, MAX_THREADS)
     waiting: deque[tuple[Page, Future[PreparedPage]]] = deque()
@@ -47,7 +56,7 @@ def prepare_pages(pages: Iterable[Page | None]) -> Generator[PreparedPage]:
         try:
             for page in pages:
                 if page is not None:
-                    waiting.append((page, pool.submit(_prepare, page)))
+                    waiting.append((page, pool.submit(_prepare, page, as_whole)))
                 most = 0 if page is None else threads + WAITING - 1
                 while waiting and (len(waiting) > most or waiting[0][1].done()):
                     yield from _take(waiting)
@@ -66,8 +75,10 @@ def _take(waiting: deque[tuple[Page, Future[PreparedPage]]]) -> Iterator[Prepare
     page.release()
 
 
-def _prepare(page: Page) -> PreparedPage:
+def _prepare(page: Page, as_whole: Prepare | None) -> PreparedPage:
     try:
+        if as_whole is not None:
+            return PreparedPage(page, as_whole(page.read_colour(), page.called), None)
         return PreparedPage(page, prepare_page(page), None)
     except MnistGraphError as error:
         return PreparedPage(page, None, str(error))

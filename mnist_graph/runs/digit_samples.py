@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnist_graph.data.shapes import COLOURS
 from mnist_graph.data.strips.size import PADDING
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.runs.arrays import read_bounded_arrays
@@ -21,7 +22,7 @@ class DigitSample(NamedTuple):
     """Some of the digits, or of the strips, that a network has evaluated."""
 
     pixels: np.ndarray
-    """uint8 [n, height, width]; 255 is full ink."""
+    """uint8 [n, height, width], 255 is full ink; or in colour [n, height, width, 3]."""
     labels: np.ndarray
     """int32 [n]; of strips [n, longest], padded with -1."""
     predictions: np.ndarray
@@ -100,7 +101,8 @@ def load_sample(path: Path) -> DigitSample | None:
     try:
         arrays = read_bounded_arrays(path, MAX_BYTES, MAX_BYTES)
         pixels, labels, predictions, evaluated, mistakes = (arrays[key] for key in KEYS)
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or not pixels.size:
+        has_shape = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] == COLOURS)
+        if pixels.dtype != np.uint8 or not has_shape or not pixels.size:
             raise ValueError("invalid images")
         if not len(labels) == len(predictions) == len(pixels):
             raise ValueError("the number of labels differs from that of images")

@@ -6,8 +6,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mnist_graph.data.arguments import checked_path, require
+from mnist_graph.data.shapes import COLOURS, ImageShape
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.files import cannot_write, is_unfinished, read_json, write_json
@@ -16,12 +18,13 @@ from mnist_graph.runs.run import RUNS_DIR, Metrics, Run
 
 def create_run(
     recipe: Recipe,
-    image_shape: tuple[int, int],
+    image_shape: ImageShape,
     classes: int,
     sha256: dict[str, str],
     device: str,
     runs_dir: str | Path = RUNS_DIR,
     directory: str | Path | None = None,
+    class_names: tuple[str, ...] = (),
 ) -> Run:
     """Create a run in `directory` (default: the next free number in runs_dir/<model>/).
 
@@ -38,11 +41,12 @@ def create_run(
             _require_empty(directory)
     except OSError as error:
         raise cannot_write(directory or runs_dir, error) from error
-    run = Run(directory, recipe, image_shape, classes, sha256)
+    run = Run(directory, recipe, image_shape, classes, sha256, class_names)
     description = {
         "recipe": recipe.to_json(),
         "image_shape": image_shape,
         "classes": classes,
+        **({"class_names": class_names} if class_names else {}),
         "sha256": sha256,
         "versions": versions(),
         "device": device,
@@ -74,13 +78,26 @@ def load_run(directory: str | Path) -> Run:
         raise MnistGraphError(f"{directory} is not a run directory: it has no recipe.json")
     values = read_json(path)
     try:
-        height, width = values["image_shape"]
+        height, width, *channels = values["image_shape"]
         classes, sha256 = values["classes"], dict(values["sha256"])
         if not all(type(n) is int and 1 <= n <= 2**16 for n in (height, width, classes)):
             raise ValueError("image_shape or classes out of range")
-        return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
+        if channels not in ([], [COLOURS]):
+            raise ValueError("image_shape has other channels than 3")
+        shape, recipe = (height, width, *channels), Recipe.from_json(values["recipe"])
+        return Run(directory, recipe, shape, classes, sha256, _class_names(values, classes))
     except (KeyError, TypeError, ValueError, MnistGraphError) as error:
         raise MnistGraphError(f"{path} does not describe a run: {error}") from error
+
+
+def _class_names(values: dict[str, Any], classes: int) -> tuple[str, ...]:
+    """Return the names of the classes in a recipe.json; () if there are none."""
+    names = values.get("class_names", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("class_names are not a list of names")
+    if names and len(names) != classes:
+        raise ValueError("class_names are not one name for each class")
+    return tuple(names)
 
 
 def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:

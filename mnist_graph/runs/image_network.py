@@ -1,9 +1,11 @@
 """A trained network that classifies images, whatever computes it: images in, probabilities out."""
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
 
+from mnist_graph.data.shapes import frame_shape
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.runs.run import Run
 
@@ -17,8 +19,9 @@ class ImageNetwork(ABC):
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Return the calibrated probability of each class: float32 [n, classes].
 
-        `images` are bright ink on a background of 0, as in MNIST: floats in [0, 1] or integers
-        in 0..255, [n, height * width] or [n, height, width]. Raises MnistGraphError for images
+        `images` are like those that the network was trained on, for MNIST bright ink on a
+        background of 0: floats in [0, 1] or integers in 0..255, [n, height * width * channels],
+        [n, height, width] or [n, height, width, channels]. Raises MnistGraphError for images
         of another size, values that are out of range, a closed network, and in a process that was
         forked from the one that opened it.
         """
@@ -26,29 +29,30 @@ class ImageNetwork(ABC):
             images = np.asarray(images)
         except Exception as error:  # NumPy's, or that of an object that says it is an array
             raise MnistGraphError("images must be one array; all of them of one size") from error
-        height, width = self.run.image_shape
-        if images.shape[1:] not in ((height * width,), (height, width), (height, width, 1)):
+        shape = self.run.image_shape
+        size = math.prod(shape)
+        if images.shape[1:] not in ((size,), shape, frame_shape(shape)):
+            sides = ", ".join(map(str, shape))
             raise MnistGraphError(
-                f"images must be [n, {height * width}] or [n, {height}, {width}], "
-                f"not {list(images.shape)}"
+                f"images must be [n, {size}] or [n, {sides}], not {list(images.shape)}"
             )
         if np.issubdtype(images.dtype, np.integer):
             _require_range(images, 255)
             pixels = images.astype(np.uint8)
-            return self._predict_pixels(pixels.reshape(len(images), height, width))
+            return self._predict_pixels(pixels.reshape(len(images), *shape))
         if np.issubdtype(images.dtype, np.floating):
             _require_range(images, 1)
             scaled = images.astype(np.float32)
-            return self._predict_images(scaled.reshape(len(images), height * width))
+            return self._predict_images(scaled.reshape(len(images), size))
         raise MnistGraphError(f"images must be floats or integers, not {images.dtype.name}")
 
     @abstractmethod
     def _predict_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the probabilities for uint8 [n, height, width]."""
+        """Return the probabilities for uint8 [n, *image_shape]."""
 
     @abstractmethod
     def _predict_images(self, images: np.ndarray) -> np.ndarray:
-        """Return the probabilities for float32 [n, height * width] in [0, 1]."""
+        """Return the probabilities for float32 [n, height * width * channels] in [0, 1]."""
 
 
 def _require_range(images: np.ndarray, highest: int) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_graph.data.held_out import HELD_OUT
+from mnist_graph.data.shapes import ImageShape, are_whole
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.checkpoints import Checkpoint, find_checkpoint, save_checkpoint
@@ -91,12 +92,26 @@ class Run(NamedTuple):
 
     directory: Path
     recipe: Recipe
-    image_shape: tuple[int, int]
-    """Height and width of the images, in pixels."""
+    image_shape: ImageShape
+    """Height and width of the images in pixels, and 3 if they are in colour."""
     classes: int
     sha256: dict[str, str]
     """SHA-256 of the four data files, uncompressed, and the mark of held-out images
     (data/held_out.py)."""
+    class_names: tuple[str, ...] = ()
+    """The name of each class; () if their numbers are their names."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each class is called."""
+        return self.class_names or tuple(map(str, range(self.classes)))
+
+    @property
+    def reads_whole(self) -> bool:
+        """Whether the network classifies pictures as a whole, rather than the digits in them; see
+        `shapes.are_whole`.
+        """
+        return are_whole(self.image_shape, self.class_names)
 
     @property
     def tested_on(self) -> str:
@@ -183,7 +198,10 @@ class Run(NamedTuple):
                 "--sweep or --tune to continue it"
             )
         if self.sha256 != sha256:
-            raise UsageError(f"{self.directory} was trained on other data; give its --data-dir")
+            form = ", and the same --image-size, --colour or --grey" if self.reads_whole else ""
+            raise UsageError(
+                f"{self.directory} was trained on other data; give its --data-dir{form}"
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -86,4 +86,6 @@ def add_served(served: dict[str, Served], run: Run, device: str = "auto") -> Non
 
 
 def _can_be_served(run: Run) -> bool:
+    if run.reads_whole:
+        return False
     return run.result is not None and (run.image_shape, run.classes) == ((28, 28), 10)

@@ -5,6 +5,7 @@ with "predictions", in column form ("inputs") with "outputs", errors with {"erro
 """
 
 import json
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,11 +81,11 @@ def metadata(served: Served) -> Json:
 
 def _inputs(served: Served) -> dict[str, tuple[str, str, tuple[int, ...]]]:
     """Return the main input of each signature: name, dtype, and shape of one example."""
-    height, width = served.run.image_shape
+    shape = served.run.image_shape
     if served.reads_strips:
         shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((HEIGHT, -1), (HEIGHT, -1))
     else:
-        shapes = ((height * width,), (height, width))
+        shapes = ((math.prod(shape),), shape)
     return {
         DEFAULT_SIGNATURE: ("images", "DT_FLOAT", shapes[0]),
         PIXELS_SIGNATURE: ("pixels", "DT_UINT8", shapes[1]),

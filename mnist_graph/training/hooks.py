@@ -28,7 +28,7 @@ class Predictions(NamedTuple):
     """As the recipe's: the mean cross-entropy, or, where it sums, the mean times batch_size."""
     accuracy: float
     pixels: np.ndarray
-    """uint8 [n, height, width]."""
+    """uint8 [n, *image_shape]."""
     labels: np.ndarray
     """int32 [n]; of strips [n, longest], padded with -1."""
     predictions: np.ndarray

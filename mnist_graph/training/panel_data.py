@@ -5,7 +5,13 @@ from typing import Any
 import numpy as np
 import tensorflow.compat.v1 as tf1
 
-from mnist_graph.runs.digit_samples import DigitSample, are_wrong, save_sample, select_sample
+from mnist_graph.runs.digit_samples import (
+    MAX_BYTES,
+    DigitSample,
+    are_wrong,
+    save_sample,
+    select_sample,
+)
 from mnist_graph.runs.files import cannot_write
 from mnist_graph.runs.run import PERCENTILES, Metrics, Run, WeightPercentiles
 from mnist_graph.training.hooks import Hook, Predictions, TimeBudget, TrainingState, warn
@@ -19,7 +25,9 @@ every 67th. The median of 50,000 values has a standard error of 0.6 % of their s
 BATCH_DIGITS = 100
 """How many digits of the last batch are saved."""
 TEST_DIGITS = 1000
-"""How many test digits are saved, misclassified ones first."""
+"""How many test digits are saved, misclassified ones first; fewer of large pictures."""
+REST_BYTES = 2**16
+"""How much of a file of digits is left for what is no pixel."""
 
 
 class SavePanelData(Hook):
@@ -45,7 +53,8 @@ class SavePanelData(Hook):
 
     def tested(self, test: Predictions) -> None:
         self.tests.add(Metrics(test.iteration, test.loss, test.accuracy))
-        sample = select_sample(test.pixels, test.labels, test.predictions, TEST_DIGITS)
+        most = min(TEST_DIGITS, (MAX_BYTES - REST_BYTES) // test.pixels[0].nbytes)
+        sample = select_sample(test.pixels, test.labels, test.predictions, most)
         samples = {"test": sample}
         if self.training.batch is not None:
             samples["batch"] = sample_batch(self.training)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
-from mnist_graph.data.batches import require_digits
+from mnist_graph.data.batches import require_digits, require_fitting
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.build import Graph, build_graph
@@ -66,6 +66,7 @@ def train(
         str(prepared.device),
         runs_dir,
         run_dir,
+        data.class_names,
     )
     with run.locked():
         try:
@@ -146,7 +147,7 @@ def prepare(recipe: Recipe, data: DataSets, device: str, team: Team) -> Prepared
     _require_data_sets(data)
     if data.is_fake:
         raise UsageError("fake data has nothing to learn: call read_data_sets() without fake_data")
-    if data.validation.num_examples != recipe.validation_size:
+    if data.validation.num_examples != data.count_validation(recipe.validation_size):
         raise UsageError(
             f"{recipe.model} uses {recipe.validation_size} validation images, but the data has "
             f"{data.validation.num_examples}: call "
@@ -159,6 +160,7 @@ def prepare(recipe: Recipe, data: DataSets, device: str, team: Team) -> Prepared
         )
     if recipe.reads_strips:
         require_digits(data)
+    require_fitting(data, recipe)
     chosen, recipe = choose_device(recipe, device)
     share = team.assign(recipe)
     graph = build_graph(recipe, data.image_shape, data.classes)

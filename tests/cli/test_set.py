@@ -1,9 +1,12 @@
 """`--set NAME=VALUE` sets any hyperparameter."""
 
+import dataclasses
+
 import pytest
 from helpers import TEST_IMAGE, assert_refused, some_mnist, write_data
 
 from mnist_graph import Augmentation, recipes
+from mnist_graph.data.augmentation import PHOTO
 from mnist_graph.graph.recipe import HYPERPARAMETERS
 from mnist_graph.runs.find import load_run
 
@@ -28,6 +31,7 @@ VALUES = {
     "activation": ("tanh", "tanh"),
     "weights": ("he", "he"),
     "bias": ("-0.5", -0.5),
+    "weight_decay": ("0.01", 0.01),
     "label_smoothing": ("0.1", 0.1),
     "moving_decay": ("0.99", 0.99),
     "average_weights": ("True", True),
@@ -71,6 +75,12 @@ def test_set_sets_the_exponential_schedule(train):
     assert train("mlp", *settings(texts)) == recipes["mlp"].override(**texts)
 
 
+def test_set_names_an_augmentation_for_photographs(train):
+    texts = {"iterations": 1, "augmentation": "photo", "augmentation.brightness": 0.1}
+    augmentation = train("cnn-fast", *settings(texts)).augmentation
+    assert augmentation == dataclasses.replace(PHOTO, brightness=0.1)
+
+
 def test_set_changes_one_distortion_and_keeps_the_others(train):
     texts = {"iterations": 1, "augmentation.rotation": 5, "augmentation.blur": 1}
     augmentation = train("cnn-fast", *settings(texts)).augmentation
@@ -112,7 +122,7 @@ REFUSED = {
     "fraction": ("mlp", ["batch_size=1.5"], "batch_size must be a whole number, not '1.5'"),
     "list of letters": ("conv3", ["channels=1,x,3"], "channels must be a whole number, not 'x'"),
     "neither true nor false": ("mlp", ["average_weights=yes"], "must be true or false, not 'yes'"),
-    "unknown augmentation": ("mlp", ["augmentation=x"], "must be default or none, not 'x'"),
+    "unknown augmentation": ("mlp", ["augmentation=x"], "must be default, photo or none, not 'x'"),
     "unknown choice": ("mlp", ["loss=max"], "loss must be one of mean, sum, not max"),
     "out of range": ("mlp", ["beta1=1"], "beta1 must be at least 0 and below 1, not 1.0"),
     "NaN": ("mlp", ["beta1=nan"], "beta1 must be at least 0 and below 1, not nan"),

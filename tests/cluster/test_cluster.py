@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from clusters import Tasks, distance, last_line
 from helpers import printed, run_command, run_main, same_variables, start_command
+from photos import write_photos
 
 from mnist_graph.runs.find import load_run
 
@@ -27,6 +28,19 @@ def test_workers_train_what_one_process_trains(tmp_path):
     assert many.out == one.out
     assert distance(tmp_path / "one", tmp_path / "many") < 2e-6
     assert many.err.splitlines()[-1] == "mnist-graph: saved to many"
+
+
+@pytest.mark.slow
+def test_workers_train_on_photographs_with_weight_decay(tmp_path):
+    """The parts of augmentation, of dropout and of weight decay add up to those of one process."""
+    write_photos(tmp_path / "photos", 40)
+    words = ("--model", "cifar10", "--iterations", 12, "--batch-size", 9, "--data-dir", "photos")
+    words += ("--hidden", "16,8", "--set", "precision=float32", "--keep-prob", 0.8)
+    many = run_command(tmp_path, *words, "--workers", 2, "--run-dir", "many")
+    assert many.code == 0, many.err
+    one = run_main(tmp_path, *words, "--run-dir", "one")
+    assert one.code == 0, one.err
+    assert distance(tmp_path / "one", tmp_path / "many") < 1e-4
 
 
 @pytest.mark.slow

@@ -273,8 +273,8 @@ def test_temperature_changes_only_the_probabilities(opened, batch):
 
 WRONG_ARGUMENTS = {
     "a name": (("mlp",), "recipe must be a Recipe such as recipes"),
-    "one side": ((recipes["mlp"], 28), "image_shape must be .height, width., not 28"),
-    "channels": ((recipes["mlp"], (28, 28, 1)), "image_shape must be .height, width., not "),
+    "one side": ((recipes["mlp"], 28), "image_shape must be .* or .height, width, 3., not 28"),
+    "channels": ((recipes["mlp"], (28, 28, 1)), "image_shape must be .height, width. or .*, not "),
     "no height": ((recipes["mlp"], (0, 28)), "image_shape must be at least 1, not 0"),
     "half a pixel": ((recipes["mlp"], (2.5, 28)), "image_shape must be a whole number, not 2.5"),
     "no classes": ((recipes["mlp"], (28, 28), 0), "classes must be at least 1, not 0"),

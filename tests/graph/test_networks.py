@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import CLASSICS
+from photos import crops
 from reference import LOGITS
 
 from mnist_graph import MnistGraphError, build_graph, recipes
@@ -34,7 +35,7 @@ def assert_equals_numpy(recipe, pixels, classes=10):
         logits, probabilities = session.run(
             [graph.logits, graph.probabilities], {graph.pixels: pixels}
         )
-    images = pixels[..., np.newaxis] / 255
+    images = (pixels if pixels.ndim == 4 else pixels[..., np.newaxis]) / 255
     expected = LOGITS[recipe.network](images, values, recipe)
     assert logits.shape == (len(pixels), classes)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
@@ -65,6 +66,15 @@ def test_hidden_sets_the_number_and_width_of_layers(mnist, name, hidden):
 @pytest.mark.parametrize("name", CLASSICS)
 def test_networks_adapt_to_image_size_and_classes(mnist, name):
     assert_equals_numpy(recipes[name], mnist.test.pixels[:3, 4:25, 8:21], classes=3)
+
+
+@pytest.mark.parametrize("name", [*CLASSICS, "cifar10"])
+def test_logits_of_colour_equal_numpys(name):
+    assert_equals_numpy(recipes[name], crops("china", 3), classes=4)
+
+
+def test_logits_of_cifar10_in_grey_equal_numpys(mnist):
+    assert_equals_numpy(recipes["cifar10"], mnist.test.pixels[:3])
 
 
 @pytest.mark.parametrize(
@@ -142,3 +152,6 @@ def test_images_smaller_than_the_filters_are_refused():
     build_graph(recipes["mnist-99"], (9, 9))
     with pytest.raises(MnistGraphError, match="images of 8x28 are too small for mnist-99"):
         build_graph(recipes["mnist-99"], (8, 28))
+    build_graph(recipes["cifar10"], (9, 9, 3))
+    with pytest.raises(MnistGraphError, match="images of 8x9 are too small for cifar10"):
+        build_graph(recipes["cifar10"], (8, 9, 3))

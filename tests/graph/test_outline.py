@@ -14,14 +14,17 @@ tf1 = tf.compat.v1
 
 OPERATION_OF = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "linear": "Identity"}
 """The operation that each activation adds to the graph."""
-MNIST, ODD = ((28, 28), 10), ((21, 13), 3)
+WITHOUT_PARAMETERS = ("dropout", "crop", "standardize", "pool", "norm")
+"""What the names of layers without an activation start with."""
+MNIST, ODD, COLOUR = ((28, 28), 10), ((21, 13), 3), ((32, 24, 3), 5)
 """Image sizes and numbers of classes."""
 ONE_OF_EACH_NETWORK = {recipes[name].network: name for name in IMAGE_MODELS}.values()
 
 
 @pytest.mark.parametrize(
     ("name", "image_shape", "classes"),
-    [(name, *MNIST) for name in IMAGE_MODELS] + [(name, *ODD) for name in ONE_OF_EACH_NETWORK],
+    [(name, *MNIST) for name in IMAGE_MODELS]
+    + [(name, *other) for name in ONE_OF_EACH_NETWORK for other in (ODD, COLOUR)],
     ids=lambda value: "x".join(map(str, value)) if isinstance(value, tuple) else None,
 )
 def test_outline_has_the_parameters_and_shapes_of_the_graph(name, image_shape, classes):
@@ -31,11 +34,11 @@ def test_outline_has_the_parameters_and_shapes_of_the_graph(name, image_shape, c
     trained = [layer for layer in layers if layer.parameters]
     assert {layer.name: layer.parameters for layer in trained} == count_parameters(graph)
     shapes = {layer.name: layer.output_shape for layer in layers}
-    assert shapes.pop("images") == (*image_shape, 1)
+    assert shapes.pop("images") == (*image_shape, 1)[:3]
     assert shapes.pop("output") == (classes,) == shape_of(graph, "logits")
     for scope, shape in shapes.items():
-        if scope.startswith("dropout"):
-            assert shape == shape_of_dropout(graph, scope)
+        if scope.startswith(WITHOUT_PARAMETERS):
+            assert shape == shape_of_last(graph, scope)
         else:
             assert shape == shape_of(graph, f"{scope}/{OPERATION_OF[recipe.activation]}")
 
@@ -72,7 +75,7 @@ def shape_of(graph, operation):
     return tuple(graph.get_operation_by_name(operation).outputs[0].shape[1:])
 
 
-def shape_of_dropout(graph, scope):
+def shape_of_last(graph, scope):
     *_, last = (op for op in graph.get_operations() if op.name.startswith(f"{scope}/"))
     return tuple(last.outputs[0].shape[1:])
 
@@ -112,6 +115,7 @@ def test_outline_counts_multiply_adds_of_strides_without_padding():
             "cnn-best",
             "conv 5x5 32 pooled, 3x3 64, 64 pooled, 128, 128 pooled; batch norm",
         ),
+        ("cifar10", "conv 5x5 64 pooled 3x3, 64 pooled 3x3; dense 384, 192"),
         (
             "reader",
             "conv 5x5 32 stride 2, 3x3 64, 64 pooled, 128, 128 pooled 2x1, 192, 192 pooled 2x1, "

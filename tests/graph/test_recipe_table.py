@@ -55,6 +55,17 @@ BY_HAND = {
     + 3 * 3 * 64 * 128 + 128
     + 3 * 3 * 128 * 128 + 128
     + 4 * 4 * 128 * 10 + 10,
+    "cifar10": 5 * 5 * 64 + 64
+    + 5 * 5 * 64 * 64 + 64
+    + 5 * 5 * 64 * 384 + 384  # of 28x28: 20x20 are left at the centre
+    + 384 * 192 + 192
+    + 192 * 10 + 10,
+    "colour-fast": 5 * 5 * 32 + 32
+    + 3 * 3 * 32 * 64 + 64
+    + 3 * 3 * 64 * 64 + 64
+    + 3 * 3 * 64 * 128 + 128
+    + 3 * 3 * 128 * 128 + 128
+    + 4 * 4 * 128 * 10 + 10,
     "reader": 5 * 5 * 32 + 32
     + sum(
         3 * 3 * inputs * outputs + outputs
@@ -65,6 +76,13 @@ BY_HAND = {
     + 1 * 5 * 224 * 256 + 256
     + 256 * 11 + 11,
 }  # fmt: skip
+
+
+def test_cifar10_has_the_tutorials_parameters():
+    """On 32x32 in colour it sees 24x24, and 6x6x64 are left after both pools."""
+    by_hand = 5 * 5 * 3 * 64 + 64 + 5 * 5 * 64 * 64 + 64
+    by_hand += 6 * 6 * 64 * 384 + 384 + 384 * 192 + 192 + 192 * 10 + 10
+    assert outline(recipes["cifar10"], (32, 32, 3)).parameters == by_hand
 
 
 def test_parameter_counts_equal_those_by_hand():

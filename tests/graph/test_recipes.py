@@ -65,6 +65,8 @@ INVALID = [
     ("learning_rate", math.nan),
     ("decay_iterations", 0.0),
     ("decay_iterations", 1e-300),
+    ("weight_decay", -0.1),
+    ("weight_decay", math.nan),
     ("temperature", 1e-40),  # its quotients would be infinite, and the probabilities NaN
     ("keep_prob", 0.0),
     ("keep_prob", 1.01),
@@ -300,7 +302,7 @@ def test_text_becomes_a_value_of_the_hyperparameters_type(name, text, value):
         ("batch_normalization", "1", "batch_normalization must be true or false, not '1'"),
         ("hidden", "64,", "hidden must be a whole number, not ''"),
         ("keep_prob", "half", "keep_prob must be a number, not 'half'"),
-        ("augmentation", "strong", "augmentation must be default or none, not 'strong'"),
+        ("augmentation", "strong", "augmentation must be default, photo or none, not 'strong'"),
     ],
 )
 def test_text_of_another_type_is_refused(name, text, message):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers import assert_refused, flip, run_main, variables
 from matplotlib.colors import to_rgb
+from photos import crops
 from PIL import Image
 
 from mnist_graph import MnistGraphError, recipes, train
@@ -104,6 +105,31 @@ def test_a_misclassified_digit_shows_its_label_at_the_left_and_prediction_at_the
     assert not np.array_equal(cell[:, 28:], other_prediction[:, 28:])
     assert not np.array_equal(cell[:, :28], other_label[:, :28])
     assert (cell[:28, :-2] == RED).all()  # the numbers are in the lower half
+
+
+def test_pictures_are_drawn_as_they_are_and_misclassified_ones_in_a_red_frame():
+    pixels, labels = crops("flower", 4), np.array([0, 1, 1, 0], np.int32)
+    sample = DigitSample(pixels, labels, np.array([0, 1, 0, 1], np.int32), 4, 2)
+    for names in ((), ("cat", "a long name")):
+        cells = np.stack(np.split(draw_montage(sample, 1, 3, names), 4))
+        enlarged = pixels.repeat(3, axis=1).repeat(3, axis=2)
+        np.testing.assert_array_equal(cells[:2], enlarged[:2])
+        assert (cells[2:, 0, 20] == RED).all()
+        np.testing.assert_array_equal(cells[2:, 40:60, 40:60], enlarged[2:, 40:60, 40:60])
+    grey = sample._replace(pixels=pixels[..., 0])
+    as_ink, as_photo = draw_montage(grey, 4), draw_montage(grey, 4, class_names=("cat", "dog"))
+    np.testing.assert_array_equal(255 - as_ink[:, :64], as_photo[:, :64])
+
+
+def test_names_that_are_too_wide_to_stand_side_by_side_do_not_overlap():
+    black = np.zeros((1, 32, 32, 3), np.uint8)
+    sample = DigitSample(black, np.array([0], np.int32), np.array([1], np.int32), 1, 1)
+    narrow, wide = (
+        draw_montage(sample, 1, 3, names) for names in (("a", "b"), ("quite long", "also long"))
+    )
+    upper = np.s_[6:20, 6:-9]
+    assert not narrow[upper].any()
+    assert wide[upper].any()
 
 
 @pytest.mark.parametrize("shape", [(1, 28), (28, 1), (1, 1)])

@@ -10,9 +10,10 @@ from helpers import TEST_IMAGE
 from PIL import Image
 
 from mnist_graph import MnistGraphError
+from mnist_graph.data.picture_files import pillow_silenced
 from mnist_graph.reading import stream
 from mnist_graph.reading.pages import Page, open_pages
-from mnist_graph.reading.picture import pillow_silenced, read_grey, read_reduced
+from mnist_graph.reading.picture import read_grey, read_reduced
 from mnist_graph.reading.prepare import prepare as prepare_picture
 
 

@@ -154,7 +154,8 @@ class Trainings:
         """Yield the runs of MNIST's digits, newest of each recipe first."""
         for model in TRAINABLE:
             for run in list_runs(self.runs_dir, model):
-                if (run.image_shape, run.classes) == (MNIST_SHAPE, MNIST_CLASSES):
+                is_mnist = (run.image_shape, run.classes) == (MNIST_SHAPE, MNIST_CLASSES)
+                if is_mnist and not run.class_names:
                     yield run
 
     def find_run(self, name: str) -> Run:
