@@ -81,6 +81,13 @@ def _add_train(group: argparse._ArgumentGroup) -> None:
     )
     add("--data-dir", metavar="DIR", help="four IDX files, plain or .gz (default: MNIST)")
     add(
+        "--start-from",
+        metavar="RUN",
+        help="begin with the weights of a finished run of the same network: its directory, or the "
+        "name of a model, as its newest finished run or as it is in the package (default of "
+        "--model: the recipe of that run)",
+    )
+    add(
         "--device",
         choices=DEVICES,
         default="auto",

@@ -6,12 +6,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mnist_graph.data.arguments import checked_path, require
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.files import cannot_write, is_unfinished, read_json, write_json
-from mnist_graph.runs.run import RUNS_DIR, Metrics, Run
+from mnist_graph.runs.run import RUNS_DIR, Metrics, Run, Start
 
 
 def create_run(
@@ -22,6 +23,7 @@ def create_run(
     device: str,
     runs_dir: str | Path = RUNS_DIR,
     directory: str | Path | None = None,
+    start: Start | None = None,
 ) -> Run:
     """Create a run in `directory` (default: the next free number in runs_dir/<model>/).
 
@@ -38,7 +40,7 @@ def create_run(
             _require_empty(directory)
     except OSError as error:
         raise cannot_write(directory or runs_dir, error) from error
-    run = Run(directory, recipe, image_shape, classes, sha256)
+    run = Run(directory, recipe, image_shape, classes, sha256, start)
     description = {
         "recipe": recipe.to_json(),
         "image_shape": image_shape,
@@ -46,6 +48,7 @@ def create_run(
         "sha256": sha256,
         "versions": versions(),
         "device": device,
+        **({} if start is None else {"start": start._asdict()}),
     }
     try:
         run.log("history").write([])
@@ -58,7 +61,8 @@ def create_run(
 
 def discard_unless_begun(run: Run) -> None:
     """Remove the directory of a run that failed before its first evaluation was recorded."""
-    if not _has_rows(run.directory) and not any(run.directory.glob("checkpoint-*")):
+    # checkpoint-0 has the weights that a run starts from.
+    if not _has_rows(run.directory) and not any(run.directory.glob("checkpoint-[1-9]*")):
         shutil.rmtree(run.directory, ignore_errors=True)
 
 
@@ -78,9 +82,20 @@ def load_run(directory: str | Path) -> Run:
         classes, sha256 = values["classes"], dict(values["sha256"])
         if not all(type(n) is int and 1 <= n <= 2**16 for n in (height, width, classes)):
             raise ValueError("image_shape or classes out of range")
-        return Run(directory, Recipe.from_json(values["recipe"]), (height, width), classes, sha256)
+        recipe, start = Recipe.from_json(values["recipe"]), _parse_start(values.get("start"))
+        return Run(directory, recipe, (height, width), classes, sha256, start)
     except (KeyError, TypeError, ValueError, MnistGraphError) as error:
         raise MnistGraphError(f"{path} does not describe a run: {error}") from error
+
+
+def _parse_start(values: Any) -> Start | None:
+    """Return what recipe.json says under "start". Raises KeyError, TypeError or ValueError."""
+    if values is None:
+        return None
+    start = Start(**values)
+    if not all(isinstance(value, str) for value in start):
+        raise ValueError("start is not text")
+    return start
 
 
 def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
@@ -103,10 +118,14 @@ def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
 
 
 def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Run | None:
-    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None."""
+    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None. One
+    that started from another run has more than the recipe behind it, and does not count.
+    """
     require("recipe", recipe, Recipe, "a Recipe")
     for run in list_runs(runs_dir, recipe.model):
-        if run.result is not None and run.recipe == recipe and run.sha256 == sha256:
+        if run.result is None or run.start is not None:
+            continue
+        if run.recipe == recipe and run.sha256 == sha256:
             return run
     return None
 
