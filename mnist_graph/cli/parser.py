@@ -132,6 +132,13 @@ def _add_hyperparameters(group: argparse._ArgumentGroup) -> None:
     add("--activation", choices=CHOICES["activation"], help="activation of the hidden layers")
     add("--validation-size", type=int, metavar="N", help="training images held out")
     add(
+        "--mix",
+        type=float,
+        metavar="SHARE",
+        help="with --data-dir: the share of each batch that is drawn from MNIST's training digits, "
+        "so that a network does not forget them",
+    )
+    add(
         "--precision",
         choices=CHOICES["precision"],
         help="precision of matrix products and convolutions",

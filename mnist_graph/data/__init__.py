@@ -3,6 +3,7 @@
     idx            one IDX file -> an array of bytes
     datasets       four IDX files -> DataSets: training, validation and test images
     held_out       training images that score the runs of a sweep
+    originals      MNIST's digits, mixed into batches of other data
     batches        a DataSet -> the batch of each iteration
     augmentation   how strongly training images are distorted
     distortions    the distortions themselves

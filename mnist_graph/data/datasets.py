@@ -217,6 +217,8 @@ class DataSets(NamedTuple):
     """SHA-256 of each of the four files, uncompressed; identifies the data wherever it is. {} for
     fake data.
     """
+    originals: DataSet | None = None
+    """What a recipe's `mix` is drawn from; None for MNIST's training digits."""
 
     @property
     def is_fake(self) -> bool:

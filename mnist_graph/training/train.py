@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_graph.data.arguments import require, whole_number, wrong_type
-from mnist_graph.data.batches import require_digits
+from mnist_graph.data.batches import require_digits, require_full_batch
 from mnist_graph.data.datasets import DataSets
+from mnist_graph.data.originals import find_originals
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.build import Graph, build_graph
 from mnist_graph.graph.devices import check_device
@@ -169,11 +170,9 @@ def prepare(recipe: Recipe, data: DataSets, device: str, team: Team) -> Prepared
             f"{data.validation.num_examples}: call "
             f"read_data_sets(validation_size={recipe.validation_size})"
         )
-    if recipe.batch_size > data.train.num_examples:
-        raise UsageError(
-            f"batch_size is {recipe.batch_size:,}, but there are only "
-            f"{data.train.num_examples:,} training images"
-        )
+    require_full_batch(recipe, data.train.num_examples)
+    if recipe.mix:
+        find_originals(data)
     if recipe.reads_strips:
         require_digits(data)
     chosen, recipe = choose_device(recipe, device)
