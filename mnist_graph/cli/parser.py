@@ -63,6 +63,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_train(parser.add_argument_group("train"))
     _add_hyperparameters(parser.add_argument_group("hyperparameters (default: the recipe's)"))
     _add_predict(parser.add_argument_group("predict"))
+    _add_collect(parser.add_argument_group("collect digits of your own"))
     _add_look(parser.add_argument_group("look"))
     _add_export(parser.add_argument_group("export"))
     _add_serve(parser.add_argument_group("serve"))
@@ -189,6 +190,23 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         type=float,
         metavar="P",
         help=f"on pages, print ? for digits below this probability (default: {MIN_PROBABILITY})",
+    )
+
+
+def _add_collect(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--collect",
+        action="extend",
+        nargs="+",
+        metavar="PICTURE",
+        help="save the digits on these pages as labelled pictures in a folder, collected/NUMBER, "
+        "that --data-dir takes, with a sheet to check them by eye",
+    )
+    add(
+        "--labels",
+        metavar="DIGITS",
+        help='what stands on the pages, with a space between rows: "0123456789 0123456789"',
     )
 
 

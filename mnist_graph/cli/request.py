@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("resume", "predict", "evaluate", "export", "serve", "describe", "plot", "list_models"),
-    *("sweep", "tune", "compare"),
+    *("sweep", "tune", "compare", "collect"),
 )
 """The flags that ask for something other than training; only one of them can be given."""
 PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability", "runtime")
@@ -36,6 +36,7 @@ NEEDED = {
     **dict.fromkeys(SWEEP_FLAGS, "--sweep"),
     **dict.fromkeys(TUNE_FLAGS, "--tune"),
     "at_a_time": "--sweep or --tune",
+    "labels": "--collect",
 }
 """What a flag needs that has an effect on few commands alone."""
 TRAINING_FLAGS = ("watch", "snapshots", "log_every", "save_every")
@@ -58,6 +59,7 @@ FLAGS_OF: dict[str, tuple[str, ...]] = {
     "sweep": (*MANY_RUNS_FLAGS, *SWEEP_FLAGS),
     "tune": (*MANY_RUNS_FLAGS, *TUNE_FLAGS),
     "compare": ("data_dir", "device", "quiet"),
+    "collect": ("labels", "device", "quiet"),
 }
 """The flags that have an effect on each command, apart from the command itself."""
 
