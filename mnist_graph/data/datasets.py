@@ -218,7 +218,9 @@ class DataSets(NamedTuple):
     fake data.
     """
     originals: DataSet | None = None
-    """What a recipe's `mix` is drawn from; None for MNIST's training digits."""
+    """What a recipe's `mix` is drawn from, if not from MNIST's training digits; `sha256` should
+    then identify them too.
+    """
 
     @property
     def is_fake(self) -> bool:

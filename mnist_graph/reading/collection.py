@@ -72,7 +72,7 @@ def draw_sheet(digits: Sequence[Collected], columns: int) -> Image.Image:
         draw.text((left, below), str(digit.label), fill="black", font=font)
         draw.text((right, below), f"{index + 1:04}", fill=NUMBER_COLOUR, font=font, anchor="ra")
         if digit.read != digit.label:
-            frame = (left - 2, top - 2, right + 1, below + 2 * TEXT)
+            frame = (left - 4, top - 4, right + 3, below + 2 * TEXT + 2)
             draw.rectangle(frame, outline=UNSURE, width=2)
             draw.text((left, below + TEXT), f"read as {digit.read}", fill=UNSURE, font=font)
     return sheet

@@ -10,7 +10,6 @@ from mnist_graph.graph.build import Graph
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.start import require_same_network
-from mnist_graph.runs.strip_predictor import read_variables
 
 OUTPUT = "output/"
 """How the names of the output layer's variables begin."""
@@ -25,6 +24,8 @@ def load_weights(
 
     Raises UsageError if it is another network, and MnistGraphError if the weights are damaged.
     """
+    from mnist_graph.runs.strip_predictor import read_variables  # OpenCV, which MNIST does not need
+
     require_same_network(recipe, data.image_shape, start)
     values = read_variables(start, device)
     if data.classes == start.classes:

@@ -9,6 +9,7 @@ from helpers import (
     TINY_READER,
     StopAt,
     assert_refused,
+    run_command,
     run_main,
     same_variables,
     some_mnist,
@@ -90,6 +91,9 @@ def test_the_run_says_where_it_came_from_and_is_not_the_recipes_own(finished, fe
     assert json.loads((run.directory / "recipe.json").read_text())["start"] == run.start._asdict()
     assert find_run(runs, finished.recipe, few[1].sha256) == own
     assert own.start is None
+    compared = run_main(tmp_path, "--compare", own.directory, run.directory, "--data-dir", few[0])
+    (line,) = [line for line in compared.out.splitlines() if line.startswith("started from")]
+    assert line.split()[2:] == ["-", str(own.directory)]
 
 
 def test_resume_is_the_uninterrupted_run_and_does_without_the_other(finished, few, tmp_path):
@@ -190,6 +194,20 @@ def test_a_reader_starts_from_a_reader(trained, tmp_path):
     outcome = run_main(tmp_path, *words, "--quiet")
     assert outcome.code == 0, outcome.err
     assert load_run(tmp_path / "runs" / "reader" / "1").start.run == str(run.directory)
+
+
+@pytest.mark.slow
+def test_several_processes_start_from_a_run_and_mix_as_one_does(trained, few, tmp_path):
+    words = ("--start-from", trained("mlp").directory, "--data-dir", few[0], "--mix", 0.5)
+    words += ("--validation-size", 0, "--iterations", 4, "--batch-size", 10, "--log-every", 1)
+    words += ("--precision", "float32", "--keep-prob", 1)
+    assert run_main(tmp_path, *words).code == 0
+    outcome = run_command(tmp_path, *words, "--workers", 2)
+    assert outcome.code == 0, outcome.err
+    one, two = (load_run(tmp_path / "runs" / "mlp" / number) for number in "12")
+    assert two.start == one.start
+    for alone, together in zip(one.history, two.history, strict=True):
+        assert together == pytest.approx(alone, rel=1e-4)
 
 
 WRONG = [
