@@ -173,7 +173,7 @@ class StopAt(Hook):
     """Stops training after iteration `last`."""
 
     def __init__(self, last):
-        self.last = last
+        self.last, self.stops = last, [last]
 
     def after_iteration(self, iteration):
         if iteration == self.last:

@@ -10,6 +10,7 @@ flags or exits.
     results       where the digits of a page go
     csv_file      the file of --csv
     signals       Ctrl-C and SIGTERM
+    collect       --collect
     evaluate      --evaluate
     export        --export
     serve         --serve
@@ -91,6 +92,10 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.predict import predict
 
         return predict(request)
+    if options.collect:
+        from mnist_graph.cli.collect import collect
+
+        return collect(request)
     if options.export is not None:
         from mnist_graph.cli.export import export
 
@@ -99,6 +104,17 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.serve import serve
 
         return serve(request)
+    if options.sweep or options.tune is not None or options.compare:
+        return _experiment(request)
+    from mnist_graph.cli.cluster import train_in_cluster
+    from mnist_graph.cli.train import resume, train
+
+    return train_in_cluster(request, resume if options.resume else train)
+
+
+def _experiment(request: Request) -> int:
+    """Execute a command that compares trainings."""
+    options = request.options
     if options.sweep:
         from mnist_graph.cli.sweep import sweep
 
@@ -107,11 +123,6 @@ def _execute(request: Request) -> int:
         from mnist_graph.cli.tune import tune
 
         return tune(request)
-    if options.compare:
-        from mnist_graph.cli.compare import compare
+    from mnist_graph.cli.compare import compare
 
-        return compare(request)
-    from mnist_graph.cli.cluster import train_in_cluster
-    from mnist_graph.cli.train import resume, train
-
-    return train_in_cluster(request, resume if options.resume else train)
+    return compare(request)

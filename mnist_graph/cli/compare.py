@@ -49,6 +49,9 @@ def _table(found: "Comparison") -> list[tuple[str, ...]]:
     """Return the hyperparameters and results that differ."""
     rows: list[tuple[str, ...]] = [("", *(printable(str(run.directory)) for run in found.runs))]
     rows += [(name, *map(_text, values)) for name, values in found.differences.items()]
+    starts = [run.start.run if run.start else "-" for run in found.runs]
+    if starts != ["-", "-"]:
+        rows.append(("started from", *map(printable, starts)))
     on = found.runs[0].tested_on
     rows.append((f"accuracy ({on})", *(f"{accuracy:.4f}" for accuracy in found.accuracies)))
     wrong = (f"{int(each.sum()):,}" for each in found.wrong)

@@ -63,6 +63,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_train(parser.add_argument_group("train"))
     _add_hyperparameters(parser.add_argument_group("hyperparameters (default: the recipe's)"))
     _add_predict(parser.add_argument_group("predict"))
+    _add_collect(parser.add_argument_group("collect digits of your own"))
     _add_look(parser.add_argument_group("look"))
     _add_export(parser.add_argument_group("export"))
     _add_serve(parser.add_argument_group("serve"))
@@ -93,6 +94,13 @@ def _add_train(group: argparse._ArgumentGroup) -> None:
     )
     add("--colour", action="store_true", help="train on them in colour (default: if one has any)")
     add("--grey", action="store_true", help="train on them in grey")
+    add(
+        "--start-from",
+        metavar="RUN",
+        help="begin with the weights of a finished run of the same network: its directory, or the "
+        "name of a model, as its newest finished run or as it is in the package (default of "
+        "--model: the recipe of that run)",
+    )
     add(
         "--device",
         choices=DEVICES,
@@ -137,6 +145,13 @@ def _add_hyperparameters(group: argparse._ArgumentGroup) -> None:
     add("--hidden", type=_units, metavar="N,N,...", help="units of each hidden dense layer")
     add("--activation", choices=CHOICES["activation"], help="activation of the hidden layers")
     add("--validation-size", type=int, metavar="N", help="training images held out")
+    add(
+        "--mix",
+        type=float,
+        metavar="SHARE",
+        help="with --data-dir: the share of each batch that is drawn from MNIST's training digits, "
+        "so that a network does not forget them",
+    )
     add(
         "--precision",
         choices=CHOICES["precision"],
@@ -188,6 +203,23 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         type=float,
         metavar="P",
         help=f"on pages, print ? for digits below this probability (default: {MIN_PROBABILITY})",
+    )
+
+
+def _add_collect(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--collect",
+        action="extend",
+        nargs="+",
+        metavar="PICTURE",
+        help="save the digits on these pages as labelled pictures in a folder, collected/NUMBER, "
+        "that --data-dir takes, with a sheet to check them by eye",
+    )
+    add(
+        "--labels",
+        metavar="DIGITS",
+        help='what stands on the pages, with a space between rows: "0123456789 0123456789"',
     )
 
 

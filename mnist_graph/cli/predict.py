@@ -80,7 +80,7 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
         else:
             yield from ((page, []) for page in unreadable)
             return
-        with _open_network(request) as network:
+        with _choose_network(request) as network:
             yield from ((page, []) for page in unreadable)
             for page in chain([first], pages):
                 prepared = page.prepared
@@ -109,12 +109,17 @@ def _whole_pictures(request: Request) -> "Prepare | None":
     return lambda picture, name: prepare_whole(picture, shape, name)
 
 
-def _open_network(request: Request) -> "Network":
+def _choose_network(request: Request) -> "Network":
     """Open the network in the package, or that of the run that the flags name."""
     from mnist_graph.runs.shipped import shipped_reader
 
     is_named = not request.uses_shipped_reader
     run = finished_run(request, or_shipped=True) if is_named else shipped_reader()
+    return open_network(request, run)
+
+
+def open_network(request: Request, run: "Run") -> "Network":
+    """Open the network of a run, in LiteRT where that is possible."""
     if _is_for_litert(request, run):
         from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
 

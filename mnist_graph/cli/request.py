@@ -24,7 +24,7 @@ CACHE_DIR = f"{RUNS_DIR}/cache"
 """Where decoded pictures are saved, beside the runs."""
 COMMANDS = (
     *("resume", "predict", "evaluate", "export", "serve", "describe", "plot", "list_models"),
-    *("sweep", "tune", "compare"),
+    *("sweep", "tune", "compare", "collect"),
 )
 """The flags that ask for something other than training; only one of them can be given."""
 PREDICT_FLAGS = ("probabilities", "json", "csv", "annotate", "min_probability", "runtime")
@@ -39,6 +39,7 @@ NEEDED = {
     **dict.fromkeys(SWEEP_FLAGS, "--sweep"),
     **dict.fromkeys(TUNE_FLAGS, "--tune"),
     "at_a_time": "--sweep or --tune",
+    "labels": "--collect",
 }
 """What a flag needs that has an effect on few commands alone."""
 TRAINING_FLAGS = ("watch", "snapshots", "log_every", "save_every")
@@ -51,8 +52,8 @@ CLUSTER_FLAGS = ("workers", "restarts", "scale_batch", "timeout")
 RUN_FLAGS = (*RECIPE_FLAGS, *TRAINING_FLAGS, "device", "quiet", "run_dir")
 MANY_RUNS_FLAGS = (*RECIPE_FLAGS, "device", "quiet", "at_a_time")
 FLAGS_OF: dict[str, tuple[str, ...]] = {
-    "train": (*RUN_FLAGS, *CLUSTER_FLAGS),
-    "resume": (*RUN_FLAGS, *CLUSTER_FLAGS),
+    "train": (*RUN_FLAGS, *CLUSTER_FLAGS, "start_from"),
+    "resume": (*RUN_FLAGS, *CLUSTER_FLAGS, "start_from"),
     "predict": (*RUN_FLAGS, *PREDICT_FLAGS),
     "evaluate": RUN_FLAGS,
     "export": RUN_FLAGS,
@@ -63,6 +64,7 @@ FLAGS_OF: dict[str, tuple[str, ...]] = {
     "sweep": (*MANY_RUNS_FLAGS, *SWEEP_FLAGS),
     "tune": (*MANY_RUNS_FLAGS, *TUNE_FLAGS),
     "compare": (*DATA_FLAGS, "device", "quiet"),
+    "collect": ("labels", "device", "quiet"),
 }
 """The flags that have an effect on each command, apart from the command itself."""
 
@@ -111,10 +113,14 @@ class Request:
 
     @cached_property
     def base_recipe(self) -> Recipe:
-        """The recipe that --model names; without it, the one that the run in --run-dir is of."""
+        """The recipe that --model names; without it, that of the run in --start-from, or the one
+        that the run in --run-dir is of.
+        """
         options = self.options
         if options.model is not None:
             return find_recipe(options.model)
+        if self.start is not None and not options.resume:
+            return self.start.recipe
         needs_run = any(
             (options.predict, options.evaluate, options.resume, options.export, options.serve)
         )
@@ -123,6 +129,15 @@ class Request:
         from mnist_graph.runs.find import load_run
 
         return find_recipe(load_run(options.run_dir).recipe.model)
+
+    @cached_property
+    def start(self) -> "Run | None":
+        """The finished run that --start-from names."""
+        if self.options.start_from is None:
+            return None
+        from mnist_graph.runs.start import find_start  # NumPy
+
+        return find_start(self.options.start_from)
 
     @cached_property
     def overrides(self) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from mnist_graph.cli.quiet import import_tensorflow
 from mnist_graph.cli.request import Request, flag
 from mnist_graph.cluster.scaling import scale_batch
 from mnist_graph.errors import MnistGraphError, UsageError
+from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.find import find_run, list_runs, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
 
 if TYPE_CHECKING:
     from mnist_graph.cluster.lead import Lead
+    from mnist_graph.data.datasets import DataSets
     from mnist_graph.training.hooks import Hook
 
 REPEATED = ("device", "log_every", "save_every", "timeout")
@@ -42,6 +44,8 @@ def resume(request: Request, lead: "Lead | None" = None) -> int:
         return train(request, lead)
     run = _newest_unfinished(request) if directory is None else load_run(directory)
     require_match(request, run)
+    if request.options.start_from is not None and run.start is None:
+        raise UsageError(f"{run.directory} did not start from another run; leave out --start-from")
     if run.needs_training(iterations):
         data = request.read_data(run.recipe)
         import_tensorflow()
@@ -65,11 +69,37 @@ def train_recipe(request: Request, lead: "Lead | None" = None) -> Run:
         recipe, said = scale_batch(recipe, len(lead.cluster.tasks), request.overrides)
         request.say(said)
     data = request.read_data(recipe)
+    start = request.start
+    if start is not None:
+        _check_start(request, recipe, data, start)
     import_tensorflow()
     from mnist_graph.training.train import train as train_run
 
-    call = partial(train_run, recipe, data, request.options.run_dir, runs_dir=RUNS_DIR)
+    call = partial(
+        train_run,
+        recipe,
+        data,
+        request.options.run_dir,
+        runs_dir=RUNS_DIR,
+        start_from=start and start.directory,
+    )
     return _until_stopped(request, f"training {recipe.model}", call, lead)
+
+
+def _check_start(request: Request, recipe: Recipe, data: "DataSets", start: Run) -> None:
+    """Say what training starts from. Raises UsageError if it is another network, before TensorFlow
+    is imported.
+    """
+    from mnist_graph.runs.start import fit_recipe, name_start, require_same_network
+
+    fitted = fit_recipe(recipe, start)
+    require_same_network(fitted, data.image_shape, start)
+    said = f"starting from {name_start(start)}"
+    if fitted != recipe:
+        said += ", which has batch normalization folded into its weights and is trained without it"
+    if start.classes != data.classes:
+        said += f"; the output layer is new, for {data.classes} classes instead of {start.classes}"
+    request.say(said)
 
 
 def finished_run(request: Request, or_shipped: bool = False) -> Run:

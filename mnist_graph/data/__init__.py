@@ -4,6 +4,7 @@
     formats/       IDX and other files, folders of pictures -> arrays
     datasets       these -> DataSets: training, validation and test images
     held_out       training images that score the runs of a sweep
+    originals      MNIST's digits, mixed into batches of other data
     batches        a DataSet -> the batch of each iteration
     augmentation   how strongly training images are distorted
     distortions    the distortions themselves, of ink on a background

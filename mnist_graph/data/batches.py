@@ -10,6 +10,7 @@ import numpy as np
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.data.datasets import DataSet, DataSets, batch_indices
 from mnist_graph.data.distortions import augment
+from mnist_graph.data.originals import find_originals
 from mnist_graph.data.photo_distortions import augment_photos
 from mnist_graph.data.shapes import describe_shape, is_colour
 from mnist_graph.errors import UsageError
@@ -40,18 +41,28 @@ class BatchSettings(StripSettings, Protocol):
 
     @property
     def augmentation(self) -> Augmentation | None: ...
+    @property
+    def mixed_in(self) -> int: ...
 
 
 def batches(
-    dataset: DataSet, settings: BatchSettings, ranges: Iterable[range], rows: slice = WHOLE
+    dataset: DataSet,
+    settings: BatchSettings,
+    ranges: Iterable[range],
+    rows: slice = WHOLE,
+    originals: DataSet | None = None,
 ) -> Iterator[tuple[range, Batch]]:
     """Yield each range of iterations with its batches, or these `rows` of each, concatenated:
     pixels, uint8 [len(range) * batch_size, *image_shape], and labels, int32
-    [len(range) * batch_size].
+    [len(range) * batch_size]. The last `settings.mixed_in` of each batch are `originals`.
 
     A thread prepares the next range while the caller uses the current one.
     """
-    return _ahead(lambda iterations: _make_batches(dataset, settings, iterations, rows), ranges)
+
+    def make(iterations: range) -> Batch:
+        return _make_batches(dataset, settings, iterations, rows, originals)
+
+    return _ahead(make, ranges)
 
 
 def strip_batches(
@@ -81,7 +92,18 @@ def training_batches(
     """Yield what `strip_batches` yields, or else what `batches` does."""
     if reads_strips:
         return strip_batches(data, settings, ranges, rows)
-    return batches(data.train, settings, ranges, rows)
+    originals = find_originals(data) if settings.mixed_in else None
+    return batches(data.train, settings, ranges, rows, originals)
+
+
+def require_full_batch(settings: BatchSettings, count: int) -> None:
+    """Raise UsageError if a batch takes more than `count` training images."""
+    size, mixed_in = settings.batch_size, settings.mixed_in
+    if size - mixed_in > count:
+        less = f", less {mixed_in:,} that are mixed in" if mixed_in else ""
+        raise UsageError(
+            f"batch_size is {size:,}{less}, but there are only {count:,} training images"
+        )
 
 
 def require_digits(data: DataSets) -> None:
@@ -120,17 +142,26 @@ def _test_strips(dataset: DataSet, count: int) -> Batch:
     return make_test_strips(dataset, count)
 
 
-def make_batch(dataset: DataSet, settings: BatchSettings, iteration: int) -> Batch:
-    """Return pixels and labels of one iteration."""
-    return _make_batches(dataset, settings, range(iteration, iteration + 1))
+def make_batch(
+    dataset: DataSet, settings: BatchSettings, iteration: int, originals: DataSet | None = None
+) -> Batch:
+    """Return pixels and labels of one iteration; see `batches`."""
+    iterations = range(iteration, iteration + 1)
+    return _make_batches(dataset, settings, iterations, WHOLE, originals)
 
 
 def _make_batches(
-    dataset: DataSet, settings: BatchSettings, iterations: range, rows: slice = WHOLE
+    dataset: DataSet,
+    settings: BatchSettings,
+    iterations: range,
+    rows: slice,
+    originals: DataSet | None,
 ) -> Batch:
-    count, size, seed = dataset.num_examples, settings.batch_size, settings.seed
-    indices = np.concatenate([batch_indices(count, size, seed, i)[rows] for i in iterations])
-    pixels = dataset.pixels[indices]
+    size, seed = settings.batch_size, settings.seed
+    if originals is None:
+        pixels, labels = _draw(dataset, size, seed, iterations, rows)
+    else:
+        pixels, labels = _draw_mixed(dataset, originals, settings, iterations, rows)
     strength = settings.augmentation
     if strength is not None:
         distort = augment_photos if strength.photo else augment
@@ -138,7 +169,33 @@ def _make_batches(
             # The third number keeps this random stream apart from that of the epoch orders.
             random = np.random.default_rng((seed, iteration, 1))
             batch[:] = distort(batch, random, strength, (size, rows))
-    return pixels, sparse_labels(dataset, indices)
+    return pixels, labels
+
+
+def _draw(dataset: DataSet, size: int, seed: int, iterations: range, rows: slice) -> Batch:
+    """Return these `rows` of the batches of `size` images, undistorted."""
+    count = dataset.num_examples
+    indices = np.concatenate([batch_indices(count, size, seed, i)[rows] for i in iterations])
+    return dataset.pixels[indices], sparse_labels(dataset, indices)
+
+
+def _draw_mixed(
+    dataset: DataSet,
+    originals: DataSet,
+    settings: BatchSettings,
+    iterations: range,
+    rows: slice,
+) -> Batch:
+    """Return these `rows` of batches with `originals` after the data's own images, undistorted."""
+    mixed_in, seed = settings.mixed_in, settings.seed
+    parts = []
+    for number in iterations:
+        iteration = range(number, number + 1)
+        mine = _draw(dataset, settings.batch_size - mixed_in, seed, iteration, WHOLE)
+        theirs = _draw(originals, mixed_in, seed, iteration, WHOLE)
+        parts.append([np.concatenate(pair)[rows] for pair in zip(mine, theirs, strict=True)])
+    pixels, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return pixels, labels
 
 
 def sparse_labels(dataset: DataSet, indices: np.ndarray | slice) -> np.ndarray:

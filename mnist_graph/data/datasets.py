@@ -227,6 +227,10 @@ class DataSets(NamedTuple):
     """How many images the data themselves set apart for validation; a recipe without validation
     trains on them. None: as many as a recipe says.
     """
+    originals: DataSet | None = None
+    """What a recipe's `mix` is drawn from, if not from MNIST's training digits; `sha256` should
+    then identify them too.
+    """
 
     @property
     def is_fake(self) -> bool:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_graph.data.arguments import checked_path
+from mnist_graph.data.batches import require_full_batch
 from mnist_graph.data.datasets import read_data_sets
 from mnist_graph.data.held_out import choose_held_out, mark_held_out
+from mnist_graph.data.originals import find_originals
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.experiments.workers import End
 from mnist_graph.graph.devices import check_device
@@ -71,10 +73,9 @@ def choose_setting(
     held_out = choose_held_out(sizes, data.train.num_examples)
     for recipe, size in zip(recipes, sizes, strict=True):
         count = (held_out.start or data.train.num_examples) - size
-        if recipe.batch_size > count:
-            raise UsageError(
-                f"batch_size is {recipe.batch_size:,}, but there are only {count:,} training images"
-            )
+        require_full_batch(recipe, count)
+        if recipe.mix:
+            find_originals(data)
     return Setting(given, device, held_out, mark_held_out(data.sha256, held_out))
 
 

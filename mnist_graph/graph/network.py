@@ -118,9 +118,9 @@ OPTIONAL_SETTINGS = (
     "weight_decay",
 )
 """The hyperparameters that some networks use and others do not."""
-IMAGE_SETTINGS = ("label_smoothing", "augmentation")
+IMAGE_SETTINGS = ("label_smoothing", "augmentation", "mix")
 """The hyperparameters that no network of strips uses: a strip's label is no class to smooth, and
-strips are distorted as they are made.
+strips are distorted as they are made, from the digits of the data alone.
 """
 
 NETWORKS: dict[str, Network] = {}

@@ -101,6 +101,8 @@ class Recipe:
     """Whether the trained network uses moving averages of its weights."""
     augmentation: Augmentation | None = None
     """How training images are distorted."""
+    mix: float = 0.0
+    """The share of each batch that is drawn from MNIST's training digits, for data of one's own."""
     temperature: float = 1.0
     """Logits are divided by this for calibrated probabilities (Guo et al. 2017); fitted on the
     validation images.
@@ -121,6 +123,11 @@ class Recipe:
     def fed_keep_prob(self) -> float:
         """What training feeds for keep_prob: 1 without dropout."""
         return 1.0 if self.keep_prob is None else self.keep_prob
+
+    @property
+    def mixed_in(self) -> int:
+        """How many of the images of each batch are MNIST's: the share `mix`, rounded."""
+        return round(self.mix * self.batch_size)
 
     def __post_init__(self) -> None:
         for name, hint in _type_hints().items():
@@ -149,7 +156,7 @@ class Recipe:
         fits = MIN_DIVISOR <= self.warmup <= 1 - MIN_DIVISOR
         self._require("warmup", fits, f"a number from {MIN_DIVISOR} to {1 - MIN_DIVISOR}")
         self._require("moving_decay", 0 < self.moving_decay < 1, "above 0 and below 1")
-        for name in ("label_smoothing", "beta1", "beta2"):
+        for name in ("label_smoothing", "beta1", "beta2", "mix"):
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and below 1")
         fits = 0 <= self.weight_decay <= MAX_RATE
         self._require("weight_decay", fits, f"a number from 0 to {MAX_RATE}")
@@ -157,6 +164,9 @@ class Recipe:
             self._require(name, abs(getattr(self, name)) <= MAX_RATE, "a finite number")
         if self.keep_prob is not None:
             self._require("keep_prob", 0 < self.keep_prob <= 1, "above 0 and at most 1")
+        if self.mix:
+            fits, batch = 1 <= self.mixed_in < self.batch_size, f"a batch of {self.batch_size}"
+            self._require("mix", fits, f"a share that leaves {batch} an image of either kind")
 
     def _check_network(self, network: Network) -> None:
         for name in (*OPTIONAL_SETTINGS, *IMAGE_SETTINGS):

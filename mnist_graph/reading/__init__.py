@@ -20,6 +20,7 @@
     locate       where in a strip each digit is
     second_opinion   a network of single digits on doubtful ones that stand alone
     annotate     draws the digits that were read onto the picture
+    collect      pages of known digits -> each digit with its label; collection saves them
     digit, boxes, confidence   what is returned; rectangles; when a prediction counts as sure
 
 Open `row_reading` first, then `prepare`. Nothing up to `prepare` imports TensorFlow. OpenCV does

@@ -100,7 +100,7 @@ def ask_again(
     asked = {
         number: pieces[alone]
         for number, own in enumerate(probabilities)
-        if is_doubtful(own) and (alone := _find_alone(number, digits, places)) is not None
+        if is_doubtful(own) and (alone := find_alone(number, digits, places)) is not None
     }
     weighed = list(probabilities)
     for number, other in zip(asked, opinion.ask(asked.values()), strict=True):
@@ -108,7 +108,7 @@ def ask_again(
     return weighed
 
 
-def _find_alone(number: int, digits: np.ndarray, pieces: np.ndarray) -> int | None:
+def find_alone(number: int, digits: np.ndarray, pieces: np.ndarray) -> int | None:
     """Return the index of the piece that is digit `number`, and no other digit's; None if there is
     none. `digits` and `pieces` are boxes, int [n, 4] and [m, 4].
     """

@@ -2,6 +2,7 @@
 
     run             a run directory: recipe, checkpoints, logs, result
     find            create, load, list and find runs
+    start           the finished run that another one starts from
     checkpoints     checkpoints that survive a power cut
     csv_log         history.csv, test.csv, percentiles.csv
     snapshots       the weights at a few iterations, with --snapshots

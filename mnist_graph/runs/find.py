@@ -13,7 +13,7 @@ from mnist_graph.data.shapes import COLOURS, ImageShape
 from mnist_graph.errors import MnistGraphError, UsageError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.files import cannot_write, is_unfinished, read_json, write_json
-from mnist_graph.runs.run import RUNS_DIR, Metrics, Run
+from mnist_graph.runs.run import RUNS_DIR, Metrics, Run, Start
 
 
 def create_run(
@@ -25,6 +25,7 @@ def create_run(
     runs_dir: str | Path = RUNS_DIR,
     directory: str | Path | None = None,
     class_names: tuple[str, ...] = (),
+    start: Start | None = None,
 ) -> Run:
     """Create a run in `directory` (default: the next free number in runs_dir/<model>/).
 
@@ -41,7 +42,7 @@ def create_run(
             _require_empty(directory)
     except OSError as error:
         raise cannot_write(directory or runs_dir, error) from error
-    run = Run(directory, recipe, image_shape, classes, sha256, class_names)
+    run = Run(directory, recipe, image_shape, classes, sha256, class_names, start)
     description = {
         "recipe": recipe.to_json(),
         "image_shape": image_shape,
@@ -50,6 +51,7 @@ def create_run(
         "sha256": sha256,
         "versions": versions(),
         "device": device,
+        **({} if start is None else {"start": start._asdict()}),
     }
     try:
         run.log("history").write([])
@@ -62,7 +64,8 @@ def create_run(
 
 def discard_unless_begun(run: Run) -> None:
     """Remove the directory of a run that failed before its first evaluation was recorded."""
-    if not _has_rows(run.directory) and not any(run.directory.glob("checkpoint-*")):
+    # checkpoint-0 has the weights that a run starts from.
+    if not _has_rows(run.directory) and not any(run.directory.glob("checkpoint-[1-9]*")):
         shutil.rmtree(run.directory, ignore_errors=True)
 
 
@@ -85,7 +88,8 @@ def load_run(directory: str | Path) -> Run:
         if channels not in ([], [COLOURS]):
             raise ValueError("image_shape has other channels than 3")
         shape, recipe = (height, width, *channels), Recipe.from_json(values["recipe"])
-        return Run(directory, recipe, shape, classes, sha256, _class_names(values, classes))
+        names, start = _class_names(values, classes), _parse_start(values.get("start"))
+        return Run(directory, recipe, shape, classes, sha256, names, start)
     except (KeyError, TypeError, ValueError, MnistGraphError) as error:
         raise MnistGraphError(f"{path} does not describe a run: {error}") from error
 
@@ -98,6 +102,16 @@ def _class_names(values: dict[str, Any], classes: int) -> tuple[str, ...]:
     if names and len(names) != classes:
         raise ValueError("class_names are not one name for each class")
     return tuple(names)
+
+
+def _parse_start(values: Any) -> Start | None:
+    """Return what recipe.json says under "start". Raises KeyError, TypeError or ValueError."""
+    if values is None:
+        return None
+    start = Start(**values)
+    if not all(isinstance(value, str) for value in start):
+        raise ValueError("start is not text")
+    return start
 
 
 def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
@@ -120,10 +134,14 @@ def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
 
 
 def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Run | None:
-    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None."""
+    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None. One
+    that started from another run has more than the recipe behind it, and does not count.
+    """
     require("recipe", recipe, Recipe, "a Recipe")
     for run in list_runs(runs_dir, recipe.model):
-        if run.result is not None and run.recipe == recipe and run.sha256 == sha256:
+        if run.result is None or run.start is not None:
+            continue
+        if run.recipe == recipe and run.sha256 == sha256:
             return run
     return None
 

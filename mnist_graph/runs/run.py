@@ -1,7 +1,7 @@
 """One run directory: everything that training saves.
 
 runs/<model>/<number>/
-    recipe.json              hyperparameters, data, versions, device
+    recipe.json              hyperparameters, data, versions, device; what it started from
     history.csv              iteration, loss and accuracy, as printed
     test.csv                 the same for the test images, at the end and while followed; in a
                              sweep, as all "test" here, for held-out training images instead
@@ -87,6 +87,15 @@ class Result(NamedTuple):
         return self.accuracy
 
 
+class Start(NamedTuple):
+    """Where the first weights of a run come from, if it started from another run."""
+
+    run: str
+    """The other run's directory, or the name of a network in the package."""
+    sha256: str
+    """SHA-256 of the file with its weights."""
+
+
 class Run(NamedTuple):
     """A run directory and what its recipe.json says."""
 
@@ -100,6 +109,8 @@ class Run(NamedTuple):
     (data/held_out.py)."""
     class_names: tuple[str, ...] = ()
     """The name of each class; () if their numbers are their names."""
+    start: Start | None = None
+    """None if its first weights were drawn at random, as the recipe says."""
 
     @property
     def names(self) -> tuple[str, ...]:

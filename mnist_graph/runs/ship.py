@@ -4,10 +4,9 @@ from pathlib import Path
 
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.layers import BATCH_NORM_EPSILON
-from mnist_graph.runs.predictor import Predictor
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.shipped import fold_normalization, save_shipped
-from mnist_graph.runs.strip_predictor import StripPredictor
+from mnist_graph.runs.strip_predictor import read_variables
 
 
 def ship(run: Run, folder: str | Path) -> None:
@@ -18,7 +17,5 @@ def ship(run: Run, folder: str | Path) -> None:
     """
     if Path(folder).exists():
         raise MnistGraphError(f"{folder} exists; name a new folder")
-    kind = StripPredictor if run.recipe.reads_strips else Predictor
-    with kind(run) as predictor:
-        weights = fold_normalization(predictor.variables(), BATCH_NORM_EPSILON)
+    weights = fold_normalization(read_variables(run), BATCH_NORM_EPSILON)
     save_shipped(run, weights, Path(folder))

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_graph.runs.batches import strips_per_call
-from mnist_graph.runs.predictor import TrainedNetwork
+from mnist_graph.runs.predictor import Predictor, TrainedNetwork
+from mnist_graph.runs.run import Run
 from mnist_graph.runs.shipped import shipped_reader
 from mnist_graph.runs.strip_network import StripNetwork, count_columns, pad, require_strips
 
@@ -41,3 +42,12 @@ class StripPredictor(StripNetwork, TrainedNetwork):
         return self._run_batches(
             fetched, self.network.pixels, strips, strips_per_call(strips.shape[2])
         )
+
+
+def read_variables(run: Run, device: str = "auto") -> dict[str, np.ndarray]:
+    """Return the trained variables of a finished run of either kind, float32 by name; see
+    `TrainedNetwork`.
+    """
+    kind = StripPredictor if run.recipe.reads_strips else Predictor
+    with kind(run, device) as network:
+        return network.variables()

@@ -1,6 +1,7 @@
 """A recipe and data in, a finished run directory out.
 
     train          train() and resume(): compose the hooks and start the loop
+    start          the weights of a finished run instead of random ones
     loop           the training loop; knows hooks only as an interface
     hooks          that interface
     intervals      how often to evaluate and to save, by default

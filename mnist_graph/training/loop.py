@@ -27,6 +27,7 @@ from mnist_graph.runs.predictor import restore
 from mnist_graph.runs.run import Metrics, Result, Run
 from mnist_graph.training.hooks import Hook, Predictions, Stop
 from mnist_graph.training.pace import Pace, most_steps
+from mnist_graph.training.start import assign_weights
 from mnist_graph.training.team import Team
 
 PAUSE_SECONDS = 0.03
@@ -50,8 +51,9 @@ class Training:
         log_every: int,
         hooks: Sequence[Hook],
         team: Team,
+        weights: dict[str, np.ndarray] | None = None,
     ) -> None:
-        self.run, self.data = run, data
+        self.run, self.data, self.weights = run, data, weights
         self.device, self.graph, self.multistep = device, graph, multistep
         self.log_every, self.hooks = log_every, hooks
         self.share, self.team = share, team
@@ -76,6 +78,8 @@ class Training:
         self.iteration, seconds = self._restore()
         self.team.begin(self.session, self.graph)
         self.started, self.first = time.perf_counter() - seconds, self.iteration
+        if self.weights is not None:
+            self.save()  # from here on, the run that it starts from is not needed any more
         with ExitStack() as begun:
             for hook in self.hooks:
                 hook.begin(self)
@@ -107,6 +111,13 @@ class Training:
         checkpoint = self.run.checkpoint()
         if checkpoint is None:
             self.session.run(self.graph.initialize)
+            if self.weights is not None:
+                assign_weights(self.session, self.graph, self.weights)
+            elif self.run.start is not None:
+                raise MnistGraphError(
+                    f"{self.run.directory} was interrupted before it had the weights of "
+                    f"{self.run.start.run}; delete it and repeat the command with --start-from"
+                )
             return 0, 0.0
         restore(self.session, self.graph, checkpoint)
         return checkpoint.iteration, checkpoint.seconds
@@ -225,7 +236,8 @@ class Training:
             f"the loss is {loss} at iteration {iteration}, at a learning rate of {rate:.3g}: "
             "try a lower --learning-rate"
         )
-        if self.run.checkpoint() is not None:
+        checkpoint = self.run.checkpoint()
+        if checkpoint is not None and checkpoint.iteration:
             message += f"; earlier checkpoints are in {self.run.directory}"
         raise MnistGraphError(message)
 

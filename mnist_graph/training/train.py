@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from mnist_graph.data.arguments import require, whole_number, wrong_type
-from mnist_graph.data.batches import require_digits, require_fitting
+from mnist_graph.data.batches import require_digits, require_fitting, require_full_batch
 from mnist_graph.data.datasets import DataSets
+from mnist_graph.data.originals import find_originals
 from mnist_graph.errors import UsageError
 from mnist_graph.graph.build import Graph, build_graph
 from mnist_graph.graph.devices import check_device
@@ -16,11 +19,13 @@ from mnist_graph.graph.sessions import Device, choose_device
 from mnist_graph.graph.share import Share
 from mnist_graph.runs.find import create_run, discard_unless_begun, load_run
 from mnist_graph.runs.run import RUNS_DIR, Run
+from mnist_graph.runs.start import describe_start, find_start, fit_recipe
 from mnist_graph.training.hooks import Hook
 from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY, check_intervals
 from mnist_graph.training.loop import Training
 from mnist_graph.training.panel_data import SavePanelData
 from mnist_graph.training.saving import SaveCheckpoints, WriteHistory
+from mnist_graph.training.start import load_weights
 from mnist_graph.training.team import Team
 from mnist_graph.training.tensorboard import WriteEventFiles
 
@@ -39,6 +44,7 @@ def train(
     save_every: float = SAVE_EVERY,
     hooks: Sequence[Hook] = (),
     team: Team = ALONE,
+    start_from: str | Path | None = None,
 ) -> Run:
     """Train `recipe` on data.train, test it on data.test, and return the finished run.
 
@@ -49,14 +55,25 @@ def train(
     training continues with an MnistGraphWarning. `team` leads the other processes that train the
     same network, if there are any (see mnist_graph/cluster/).
 
-    Raises UsageError if recipe and data do not fit together or an interval is out of range, and
-    MnistGraphError if the device is not available, the run cannot be saved, or the loss becomes
-    NaN or infinite. A training that fails before its first evaluation leaves no directory.
+    The first weights are those of the finished run `start_from`, a run directory or the name of a
+    model (see `runs.start.find_start`), with a fresh optimizer; for another number of classes, the
+    output layer is new. By default they are random. A network in the package has no batch
+    normalization any more, and neither has a run that starts from it.
+
+    Raises UsageError if recipe, data and `start_from` do not fit together or an interval is out of
+    range, and MnistGraphError if the device is not available, the run cannot be saved, or the loss
+    becomes NaN or infinite. A training that fails before its first evaluation leaves no directory.
     """
     log_every, save_every = check_intervals(log_every, save_every)
     require("recipe", recipe, Recipe, 'a Recipe such as recipes["mlp"]')
     hooks = _checked_hooks(hooks)
     # Fail before creating the run directory.
+    start = weights = None
+    if start_from is not None:
+        _require_data_sets(data)
+        other = find_start(start_from, runs_dir)
+        start, recipe = describe_start(other), fit_recipe(recipe, other)
+        weights = load_weights(other, recipe, data, device)
     prepared = prepare(recipe, data, device, team)
     run = create_run(
         recipe,
@@ -67,10 +84,11 @@ def train(
         runs_dir,
         run_dir,
         data.class_names,
+        start,
     )
     with run.locked():
         try:
-            return _train_run(run, data, prepared, log_every, save_every, hooks, team)
+            return _train_run(run, data, prepared, log_every, save_every, hooks, team, weights)
         except BaseException:  # Ctrl-C too
             discard_unless_begun(run)
             raise
@@ -153,11 +171,9 @@ def prepare(recipe: Recipe, data: DataSets, device: str, team: Team) -> Prepared
             f"{data.validation.num_examples}: call "
             f"read_data_sets(validation_size={recipe.validation_size})"
         )
-    if recipe.batch_size > data.train.num_examples:
-        raise UsageError(
-            f"batch_size is {recipe.batch_size:,}, but there are only "
-            f"{data.train.num_examples:,} training images"
-        )
+    require_full_batch(recipe, data.train.num_examples)
+    if recipe.mix:
+        find_originals(data)
     if recipe.reads_strips:
         require_digits(data)
     require_fitting(data, recipe)
@@ -175,6 +191,7 @@ def _train_run(
     save_every: float,
     hooks: Sequence[Hook],
     team: Team,
+    weights: dict[str, np.ndarray] | None = None,
 ) -> Run:
     all_hooks = (
         WriteHistory(),
@@ -184,4 +201,4 @@ def _train_run(
         SavePanelData(),
         WriteEventFiles(),
     )
-    return Training(run, data, *prepared, log_every, all_hooks, team).finish()
+    return Training(run, data, *prepared, log_every, all_hooks, team, weights).finish()

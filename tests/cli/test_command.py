@@ -112,6 +112,7 @@ def test_help_shows_the_flags_by_purpose_and_names_every_model(command):
         "train": "--model",
         "hyperparameters (default: the recipe's)": "--set",
         "predict": "--predict",
+        "collect digits of your own": "--collect",
         "look": "--evaluate",
         "export": "--export",
         "serve": "--host",

@@ -37,6 +37,7 @@ VALUES = {
     "average_weights": ("True", True),
     "augmentation": ("default", Augmentation(rotation=5.0)),
     "augmentation.rotation": ("5", None),
+    "mix": ("0.5", 0.5),
     "temperature": ("2", 2.0),
     "validation_size": ("100", 100),
     "precision": ("float32", "float32"),
