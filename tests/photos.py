@@ -57,12 +57,12 @@ def write_cifar(folder, photos, coarse=False, classes=10):
     return folder
 
 
-def write_svhn(folder, photos, **more):
+def write_svhn(folder, photos, compressed=True, **more):
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in (("train", photos[:100]), ("test", photos[100:])):
         labels = np.arange(len(part)) % 10 + 1
         arrays = {"X": part.transpose(1, 2, 3, 0), "y": labels[:, np.newaxis].astype(np.uint8)}
-        savemat(folder / f"{name}_32x32.mat", arrays | more, do_compression=True)
+        savemat(folder / f"{name}_32x32.mat", arrays | more, do_compression=compressed)
     return folder
 
 

@@ -45,8 +45,9 @@ def test_cifar_100_has_the_fine_labels(tmp_path, photos, named):
     np.testing.assert_array_equal(data.train.pixels, photos[:100])
 
 
-def test_svhn_is_read_and_ten_is_zero(tmp_path, photos):
-    data = read_data_sets(write_svhn(tmp_path, photos), validation_size=0)
+@pytest.mark.parametrize("compressed", [True, False])
+def test_svhn_is_read_and_ten_is_zero(tmp_path, photos, compressed):
+    data = read_data_sets(write_svhn(tmp_path, photos, compressed), validation_size=0)
     assert (data.image_shape, data.classes, data.class_names) == ((32, 32, 3), 10, ())
     np.testing.assert_array_equal(data.train.pixels, photos[:100])
     assert data.train.labels[:11].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
@@ -96,6 +97,19 @@ def cut_svhn(folder, photos):
     cut(write_svhn(folder, photos) / "test_32x32.mat")
 
 
+def set_bytes(*places):
+    """Return what writes SVHN and sets these bytes of an array, on each of which SciPy crashes."""
+
+    def make(folder, photos):
+        path = write_svhn(folder, photos, compressed=False) / "train_32x32.mat"
+        content = bytearray(path.read_bytes())
+        for place in places:
+            content[place] = 255
+        path.write_bytes(bytes(content))
+
+    return make
+
+
 def without_svhn_test(folder, photos):
     (write_svhn(folder, photos) / "test_32x32.mat").unlink()
 
@@ -105,6 +119,8 @@ BAD_FILES = {
     "no third batch": (without_a_batch, "lacks data_batch_3.bin$"),
     "a label too high": (wrong_cifar_label, "data_batch_1.bin has label 10 of 10 classes"),
     "a cut .mat": (cut_svhn, "test_32x32.mat is damaged or no .mat file"),
+    "complex numbers": (set_bytes(145), "train_32x32.mat is damaged or no .mat file"),
+    "an unknown type": (set_bytes(184), "train_32x32.mat is damaged or no .mat file"),
     "no test .mat": (without_svhn_test, "lacks test_32x32.mat$"),
     "strange labels": (
         lambda folder, photos: write_svhn(folder, photos, y=np.full((100, 1), 11)),
