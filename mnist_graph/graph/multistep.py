@@ -7,7 +7,8 @@ other inside the graph, scaling each batch when its turn comes. In float32 a ste
 24.2 (docs/speed.md); `python -m benchmarks.multistep` compares the two ways on this graph alone.
 
 The plain `Graph.train_step` trains the same network to the same weights; only with strided
-convolutions (conv2, conv3) does TensorFlow round differently on processors with AVX-512.
+convolutions (conv2, conv3) and overlapping pools (cifar10) does TensorFlow round differently on
+processors with AVX-512.
 Nothing else depends on this file.
 """
 

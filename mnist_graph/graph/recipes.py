@@ -276,6 +276,7 @@ recipes = _table(
         moving_decay=0.99,
         average_weights=True,
         augmentation=PHOTO,
+        validation_size=0,
     ),
     Recipe(
         model="reader",

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from mnist_graph.data.formats.examples import Progress
+from mnist_graph.data.formats.examples import Progress, read_limited
 from mnist_graph.data.picture_files import (
     check_size,
     formats,
@@ -42,7 +42,7 @@ class Probe(NamedTuple):
 
 def probe(path: Path) -> Probe:
     """Read a picture's content and header. Raises MnistGraphError if it is no picture."""
-    content = _read(path)
+    content = read_limited(path)
     with reported(str(path)), open_image(content, formats()) as image:
         check_size(image.width, image.height, str(path))
         width, height = upright_size(image)
@@ -52,15 +52,8 @@ def probe(path: Path) -> Probe:
 
 def decode(path: Path, shape: ImageShape) -> np.ndarray:
     """Return the picture as uint8 of `shape`. Raises MnistGraphError if it is damaged."""
-    with reported(str(path)), open_image(_read(path), formats()) as image:
+    with reported(str(path)), open_image(read_limited(path), formats()) as image:
         return to_pixels(image, shape, str(path), may_reduce=True)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MnistGraphError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def map_in_parallel(

@@ -21,7 +21,11 @@ from mnist_graph.serving.learning.child import Child, name_run
 from mnist_graph.serving.learning.progress import Progress
 from mnist_graph.serving.learning.streams import Streams
 
-TRAINABLE = {name: recipe for name, recipe in recipes.items() if not recipe.reads_strips}
+TRAINABLE = {
+    name: recipe
+    for name, recipe in recipes.items()
+    if not recipe.reads_strips and not (recipe.augmentation and recipe.augmentation.photo)
+}
 """The recipes that can be trained: those of single digits, as the user draws them."""
 INTERVAL = 0.5
 """From one reading of the run directory to the next, in seconds."""
