@@ -74,8 +74,16 @@ def start_command(cwd, *words, **options):
     return start_python(cwd, str(ROOT / "main.py"), *words, **options)
 
 
+def inherited():
+    """Return the environment without what TensorFlow's import in this process has set: it would let
+    the messages of other processes through.
+    """
+    return {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+
+
 def start_python(cwd, *words, **options):
     """Start `python words...` in a process of its own, in the folder `cwd`."""
+    options.setdefault("env", inherited())
     return subprocess.Popen(
         [sys.executable, *map(str, words)],
         cwd=cwd,

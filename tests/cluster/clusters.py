@@ -2,17 +2,14 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 
 import numpy as np
-from helpers import ROOT, Outcome, variables
+from helpers import ROOT, Outcome, inherited, variables
 
 from mnist_graph.cluster.launch import free_ports
 
-# Set by TensorFlow's import in this process; it would let the children's messages through.
-INHERITED = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
 COMMAND = "from mnist_graph.cli import run; run()"
 
 
@@ -39,7 +36,7 @@ class Tasks:
                     ],
                     cwd=cwd,
                     env={
-                        **INHERITED,
+                        **inherited(),
                         "TF_CONFIG": json.dumps(config),
                         "PYTHONPATH": str(ROOT),
                     },
