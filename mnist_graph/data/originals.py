@@ -22,8 +22,7 @@ def find_originals(data: DataSets) -> DataSet:
 
 
 def _describe(data: DataSet) -> str:
-    height, width = data.pixels.shape[1:]
-    return f"{data.classes} classes in {height}x{width}"
+    return f"{data.classes} classes in {'x'.join(map(str, data.pixels.shape[1:]))}"
 
 
 @cache

@@ -84,8 +84,8 @@ def require_same_network(recipe: Recipe, image_shape: tuple[int, int], start: Ru
             "the network, it is the same"
         )
     if start.image_shape != image_shape:
-        (height, width), (rows, columns) = start.image_shape, image_shape
+        theirs, ours = ("x".join(map(str, shape)) for shape in (start.image_shape, image_shape))
         raise UsageError(
-            f"{start.directory} was trained on images of {height}x{width}, and these have "
-            f"{rows}x{columns}; scale them to that size"
+            f"{start.directory} was trained on images of {theirs}, and these have {ours}; scale "
+            "them to that size"
         )
