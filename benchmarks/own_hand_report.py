@@ -13,14 +13,14 @@ from benchmarks import machine
 
 INTRODUCTION = """# What a person's own digits bring
 
-MNIST's training digits by their writers: 50 writers of at least 100 digits are held out, and 10 more
-on whom the settings were chosen. Each recipe was trained on the digits of the others, then trained on with the first 10,
-20 or 50 digits of one writer (`--start-from`, `--mix`), ten of them in each batch. Errors are those
-on the same digits of a writer in every row, all after the first 50. The change is the mean over the
-writers, with its 95 % interval; better and worse count writers. The test accuracy is that on
-MNIST's 10,000 test digits, the mean over the writers (lowest to highest). In the rows with none,
-the same training has digits of the other writers instead; its errors, and their change, are of all
-50 writers together.
+MNIST's training digits by their writers: 50 writers of at least 100 digits are held out, and 10
+more on whom the settings were chosen. Each recipe was trained on the digits of the others, then
+trained on with the first 10, 20 or 50 digits of one writer (`--start-from`, `--mix`), ten of them
+in each batch. Errors are those on the same digits of a writer in every row, all after the first 50.
+The change is the mean over the writers, with its 95 % interval; better and worse count writers. The
+test accuracy is that on MNIST's 10,000 test digits, the mean over the writers (lowest to highest).
+In the rows with none, the same training has digits of the other writers instead; its errors, and
+their change, are of all 50 writers together.
 """
 TEST = 10_000
 BETTER, WORSE, SAME = "#0a7d33", "#c81e1e", "#999999"
