@@ -160,7 +160,7 @@ def main() -> None:
                 for writer in [-1, *corpus.held_out[: options.writers]]:
                     for count in COUNTS if writer >= 0 else (0,):
                         measure(Job(model, writer, count, mix, rate, iterations))
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    _save(found, path)
     (options.results / "own_hand.md").write_text(format_report(found))
     draw(found, options.picture)
 
@@ -190,6 +190,13 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _save(found: dict[str, Any], path: Path) -> None:
+    """Write the results, a line for each run."""
+    rest = json.dumps({name: value for name, value in found.items() if name != "runs"})
+    runs = ",\n".join(json.dumps(run) for run in found["runs"])
+    path.write_text(f'{rest[:-1]}, "runs": [\n{runs}\n]}}\n')
+
+
 def _train_base(model: str, corpus: Corpus, folder: Path) -> Run:
     """Train the recipe on the digits of the writers that are not held out, unless it is there."""
     directory = folder / model
@@ -212,7 +219,7 @@ class Measure:
             print(run, flush=True)
             self.done[job] = run
             self.found["runs"].append(run)
-            self.path.write_text(json.dumps(self.found) + "\n")
+            _save(self.found, self.path)
         return self.done[job]
 
     def _run(self, job: Job) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from benchmarks import machine
 
 INTRODUCTION = """# What a person's own digits bring
 
-MNIST's training digits by their writers: 50 writers are held out, and 10 more on whom the settings
-were chosen. Each recipe was trained on the digits of the others, then trained on with the first 10,
-20 or 50 digits of one writer (`--start-from`, `--mix`), ten of them in each batch. Errors are those
-on the same digits of a writer in every row, all after the first 50. The change is the mean over the
-writers, with its 95 % interval; better and worse count writers. The test accuracy is that on
-MNIST's 10,000 test digits, the mean over the writers (lowest to highest). In the rows without own
-digits, the same training has the digits of the other writers instead.
+MNIST's training digits by their writers: 50 writers of at least 100 digits are held out, and 10
+more on whom the settings were chosen. Each recipe was trained on the digits of the others, then
+trained on with the first 10, 20 or 50 digits of one writer (`--start-from`, `--mix`), ten of them
+in each batch. Errors are those on the same digits of a writer in every row, all after the first 50.
+The change is the mean over the writers, with its 95 % interval; better and worse count writers. The
+test accuracy is that on MNIST's 10,000 test digits, the mean over the writers (lowest to highest).
+In the rows with none, the same training has digits of the other writers instead; its errors, and
+their change, are of all 50 writers together.
 """
 TEST = 10_000
 BETTER, WORSE, SAME = "#0a7d33", "#c81e1e", "#999999"
@@ -79,8 +80,9 @@ def format_report(found: dict[str, Any]) -> str:
         "",
         *_format_settings(found),
         "",
-        f"Measured on {machine.summarize(found['machine'])}. One run each. Seconds",
-        "are those of a fine-tuning with its tests, while other work ran on the same machine.",
+        f"Measured on {machine.summarize(found['machine'])}.",
+        "One run each. Seconds are those of a fine-tuning with its tests, while other work ran on",
+        "the same machine.",
         "Reproduce: `python -m benchmarks.own_hand`.",
     ]
     return "\n".join(lines) + "\n"
@@ -94,11 +96,26 @@ def _format_recipe(found: dict[str, Any], model: str) -> list[str]:
     for mix, results in groups.items():
         again = control(found, model, mix)
         if again is not None:
-            error, accuracy = 100 * again["errors"] / again["of"], 1 - again["test_errors"] / TEST
-            name = f"{mix:g}" if mix else "-"
-            rows.append((model, name, "none", f"{error:.2f}", "", "", "", f"{accuracy:.4f}", ""))
+            rows.append(_format_control(found, model, mix, again))
         rows += [_format_group(model, mix, each) for each in results]
     return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _format_control(
+    found: dict[str, Any], model: str, mix: float, again: dict[str, Any]
+) -> tuple[str, ...]:
+    before = sum(found["before"][model]["writers"].values())
+    return (
+        model,
+        f"{mix:g}" if mix else "-",
+        "none",
+        f"{100 * again['errors'] / again['of']:.2f}",
+        f"{100 * (again['errors'] - before) / again['of']:+.2f}",
+        "",
+        "",
+        f"{1 - again['test_errors'] / TEST:.4f}",
+        "",
+    )
 
 
 def _format_group(model: str, mix: float, results: Group) -> tuple[str, ...]:
@@ -124,9 +141,12 @@ def _format_settings(found: dict[str, Any]) -> list[str]:
     ]
     for name, chosen in found["chosen"].items():
         model, mix = name.split()
+        jobs = [run["job"] for run in found["runs"] if run["job"][0] == model]
+        rates, counts = (sorted({job[place] for job in jobs}) for place in (4, 5))
         lines.append(
-            f"- {model}, mix {float(mix):g}: {chosen['iterations']} iterations, learning rate "
-            f"{chosen['rate']:g}"
+            f"- {model}, mix {float(mix):g}: {chosen['iterations']} iterations (of "
+            f"{', '.join(map(str, counts))}), learning rate {chosen['rate']:g} (of "
+            f"{', '.join(f'{rate:g}' for rate in rates)})"
         )
     return lines
 

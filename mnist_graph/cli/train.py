@@ -90,15 +90,23 @@ def _check_start(request: Request, recipe: Recipe, data: "DataSets", start: Run)
     """Say what training starts from. Raises UsageError if it is another network, before TensorFlow
     is imported.
     """
-    from mnist_graph.runs.start import fit_recipe, name_start, require_same_network
+    from mnist_graph.runs.start import (
+        fit_recipe,
+        has_same_classes,
+        name_start,
+        require_same_network,
+    )
 
     fitted = fit_recipe(recipe, start)
     require_same_network(fitted, data.image_shape, start)
     said = f"starting from {name_start(start)}"
     if fitted != recipe:
         said += ", which has batch normalization folded into its weights and is trained without it"
-    if start.classes != data.classes:
-        said += f"; the output layer is new, for {data.classes} classes instead of {start.classes}"
+    if not has_same_classes(start, data.classes, data.class_names):
+        said += f"; the output layer is new, for {data.classes} classes"
+        said += (
+            f" instead of {start.classes}" if data.classes != start.classes else " of other names"
+        )
     request.say(said)
 
 

@@ -16,6 +16,9 @@ def find_originals(data: DataSets) -> DataSet:
     """
     if data.originals is None and all(data.sha256.get(n) == BUNDLED_SHA256[n] for n in FILES):
         raise UsageError("mix adds MNIST's digits to data of your own; name it with --data-dir")
+    if data.class_names:
+        names = ", ".join(data.class_names)
+        raise UsageError(f"mix adds digits, but the classes are {names:.80}; leave out mix")
     originals = _training_digits() if data.originals is None else data.originals
     ours, theirs = _describe(data.train), _describe(originals)
     if ours != theirs:

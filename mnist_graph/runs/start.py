@@ -73,6 +73,11 @@ def fit_recipe(recipe: Recipe, start: Run) -> Recipe:
     return folded_recipe(recipe) if is_shipped(start) else recipe
 
 
+def has_same_classes(start: Run, classes: int, class_names: tuple[str, ...]) -> bool:
+    """Return whether the run `start` has these classes, by number and name."""
+    return (start.classes, start.class_names) == (classes, class_names)
+
+
 def require_same_network(recipe: Recipe, image_shape: ImageShape, start: Run) -> None:
     """Raise UsageError unless `recipe` makes the network of the run `start` out of images of this
     shape.

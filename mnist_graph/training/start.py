@@ -9,7 +9,7 @@ from mnist_graph.data.datasets import DataSets
 from mnist_graph.graph.build import Graph
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.run import Run
-from mnist_graph.runs.start import require_same_network
+from mnist_graph.runs.start import has_same_classes, require_same_network
 
 OUTPUT = "output/"
 """How the names of the output layer's variables begin."""
@@ -20,7 +20,7 @@ def load_weights(
 ) -> dict[str, np.ndarray]:
     """Return the variables that a run of `recipe` on `data` takes over from the finished run
     `start`, float32 by name: its weights, or their moving averages if it has them, and batch
-    normalization's averages. Without the output layer if the data has another number of classes.
+    normalization's averages. Without the output layer if the data has other classes.
 
     Raises UsageError if it is another network, and MnistGraphError if the weights are damaged.
     """
@@ -28,7 +28,7 @@ def load_weights(
 
     require_same_network(recipe, data.image_shape, start)
     values = read_variables(start, device)
-    if data.classes == start.classes:
+    if has_same_classes(start, data.classes, data.class_names):
         return values
     return {name: value for name, value in values.items() if not name.startswith(OUTPUT)}
 

@@ -57,22 +57,16 @@ def test_the_sheet_has_every_digit_and_frames_what_is_read_otherwise(page, colle
     collect(LABELS, "page.png")
     outcome = collect("314 1598 65", "page.png")  # the 2 is called an 8
     assert outcome.code == 0
-    before, after = (Image.open(tmp_path / "collected" / n / "sheet.png") for n in "12")
-    red = [
+    sheets = [Image.open(tmp_path / "collected" / number / "sheet.png") for number in "12"]
+    before, after = (
         sum(count for count, colour in sheet.getcolors(2**16) if colour == (200, 30, 30))
-        for sheet in (before, after)
-    ]
-    assert red[1] > red[0] + 300
-    assert before.size == after.size
-    assert before.width == 4 * before.width // 4
-    counts = [int(out.split(", ")[1].split()[0]) for out in (outcome.out,)]
-    assert counts[0] >= 1
-
-
-def test_missing_digits_are_named(page, collect):
-    outcome = collect(LABELS, "page.png")
-    assert "there is no 0, no 7, no 8: to train on, collect all ten digits" in outcome.err
-    assert "check them by eye in collected/1/sheet.png" in outcome.err
+        for sheet in sheets
+    )
+    assert after > before + 300
+    doubtful = int(outcome.out.split(", ")[1].split()[0])
+    assert doubtful >= 1
+    assert "there is no 0, no 2, no 7: to train on, collect all ten digits" in outcome.err
+    assert "check them by eye in collected/2/sheet.png" in outcome.err
 
 
 def test_rows_go_on_from_page_to_page_and_may_slope(digits, collect, tmp_path):
@@ -87,7 +81,6 @@ WRONG = [
     ("31 1592 65", 1, "row 1 of page.png has 2 labels (31), but 3 digits found"),
     ("314 1592 653", 1, "row 3 of page.png has 3 labels (653), but 2 digits found"),
     ("314 159265", 1, "--labels has 2 rows, but 3 were found, of 3, 4, 2 digits"),
-    ("314159265", 1, "--labels has 1 row, but 3 were found"),
     ("314 1592 6x", 2, "--labels must be the digits of each row, with a space between rows"),
     ("314 1592 6\u0665", 2, "--labels must be the digits of each row"),
     (" ", 2, "--labels must be the digits of each row"),
@@ -115,13 +108,10 @@ def test_pages_that_cannot_be_read_are_refused(page, collect, command, tmp_path)
     assert_refused(collect(LABELS, "page.png"), 1, "cannot write to collected")
 
 
-def test_touching_digits_are_named(digits, collect, tmp_path):
-    ink, _ = write_digits(digits, [[3, 5, 4]], spacing=-4)
-    paint(ink).save(tmp_path / "page.png")
-    outcome = collect("354", "page.png")
-    assert outcome.code in (0, 1)
-    if outcome.code:
-        assert "row 1 of page.png" in outcome.err
+def test_touching_digits_are_refused(digits, collect, tmp_path):
+    paint(write_digits(digits, [[3, 5, 4]], spacing=-12)[0]).save(tmp_path / "page.png")
+    assert_refused(collect("354", "page.png"), 1, "row 1 of page.png", "write")
+    assert not (tmp_path / "collected").exists()
 
 
 def test_labels_are_parsed():

@@ -59,6 +59,7 @@ def test_the_first_weights_are_those_of_the_other_run(finished, few, tmp_path):
     assert any("weights" in name for name in expected)
 
 
+@pytest.mark.slow
 def test_it_learns_on_from_there(finished, few, tmp_path):
     """The first loss is not much above the other run's last; a random network's is far above."""
     run = train(finished.recipe, few[1], tmp_path / "run", start_from=str(finished.directory))
@@ -115,6 +116,7 @@ def test_resume_is_the_uninterrupted_run_and_does_without_the_other(finished, fe
     assert resumed.start == whole.start
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_at_once_has_its_weights_already(few, tmp_path):
     """As if it had been killed after its first checkpoint, before the first iteration."""
     other = train(MLP, few[1], tmp_path / "other")
