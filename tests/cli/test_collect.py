@@ -53,6 +53,18 @@ def test_each_digit_is_a_picture_in_the_folder_of_its_label(page, digits, collec
     assert files(tmp_path / "collected" / "2") == files(folder)
 
 
+def test_collected_digits_are_trained_on_together_with_mnist(digits, collect, command, tmp_path):
+    rows = [list(range(5)), list(range(5, 10))] * 3
+    paint(write_digits(digits, rows)[0]).save(tmp_path / "page.png")
+    assert collect(" ".join(["01234 56789"] * 3), "page.png").code == 0
+    words = ("--start-from", "cnn-best", "--data-dir", "collected/1", "--mix", 0.5)
+    outcome = command(*words, "--batch-size", 8, "--iterations", 2)
+    assert outcome.code == 0, outcome.err
+    assert "Accuracy on test set: " in outcome.out
+    said = command("--predict", "page.png", "--run-dir", "runs/cnn-best/1")
+    assert said.out.count("page.png: ") == 6
+
+
 def test_the_sheet_has_every_digit_and_frames_what_is_read_otherwise(page, collect, tmp_path):
     collect(LABELS, "page.png")
     outcome = collect("314 1598 65", "page.png")  # the 2 is called an 8

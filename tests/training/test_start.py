@@ -145,6 +145,18 @@ def test_other_classes_get_a_new_output_layer(finished, mnist, tmp_path):
     np.testing.assert_array_equal(got["dense1/weights"], before["dense1/weights"])
 
 
+def test_classes_of_other_names_get_a_new_output_layer_and_no_digits(finished, few, tmp_path):
+    named = few[1]._replace(class_names=tuple("abcdefghij"))
+    with pytest.raises(UsageError, match="mix adds digits, but the classes are a, b, c"):
+        train(MLP.override(mix=0.5), named, tmp_path / "mixed")
+    run = train(
+        finished.recipe.override(**SLOW), named, tmp_path / "run", start_from=finished.directory
+    )
+    got, before = variables(run.directory), read_variables(finished)
+    np.testing.assert_array_equal(got["dense1/weights"], before["dense1/weights"])
+    assert not np.array_equal(got["output/weights"], before["output/weights"])
+
+
 def test_another_network_is_refused(finished, few, mnist, tmp_path):
     other, again = finished.recipe.override(hidden=(31,)), {"start_from": finished.directory}
     with pytest.raises(UsageError, match=r"another network: hidden is \[30\], not \[31\]"):
