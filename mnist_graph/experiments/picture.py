@@ -22,6 +22,8 @@ LOGARITHMIC = 8
 """Numbers whose largest is this many times the smallest are on a logarithmic scale."""
 LEAST_GAP = 0.08
 """The smallest distance of two labels, as a share of the axis."""
+MOST_LETTERS = 48
+"""The letters of labels that fit side by side."""
 ACCURACY_COLOR, TIME_COLOR, OTHER_COLOR = TRAINING_COLOR, TEST_COLOR, "#bbbbbb"
 """Blue, red and grey."""
 
@@ -105,6 +107,9 @@ def _place(axes: Axes, values: list[Any]) -> dict[str, float]:
         axes.set_xscale(scale)
     labels = [as_text(value) for value in values]
     axes.set_xticks(places, labels)
+    if sum(map(len, labels)) > MOST_LETTERS:
+        for label in axes.get_xticklabels():
+            label.set(rotation=20, horizontalalignment="right")
     axes.minorticks_off()
     return dict(zip(labels, places, strict=True))
 
