@@ -102,7 +102,8 @@ def require_full_batch(settings: BatchSettings, count: int) -> None:
     if size - mixed_in > count:
         less = f", less {mixed_in:,} that are mixed in" if mixed_in else ""
         raise UsageError(
-            f"batch_size is {size:,}{less}, but there are only {count:,} training images"
+            f"batch_size is {size:,}{less}, but there are only {count:,} training images; use a "
+            "smaller --batch-size"
         )
 
 
