@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers import ROOT, TEST_IMAGE
+from helpers import ROOT, TEST_IMAGE, inherited
 
 from mnist_graph.runs.find import load_run
 
@@ -18,7 +18,11 @@ def slow(*values):
 
 def run_in_shell(cwd, line):
     return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {line}"], cwd=cwd, capture_output=True, text=True
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        cwd=cwd,
+        env=inherited(),
+        capture_output=True,
+        text=True,
     )
 
 

@@ -7,8 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.recipe import Recipe
 from mnist_graph.runs.children import WITHOUT_CURRENT_FOLDER, child_environment
+from mnist_graph.runs.find import load_run
 
 POINTS = 60
 """How many points the charts get, about."""
@@ -63,9 +65,15 @@ class Child:
         with self.errors:
             self.errors.seek(0)
             lines = self.errors.read().decode(errors="replace").strip().splitlines()
-        if self.process.returncode == 0:
+        if self.process.returncode == 0 or self._is_finished():
             return {"state": "finished"}
         if self.is_stopping:
             return {"state": "stopped"}
         said = lines[-1].removeprefix("mnist-graph: error: ") if lines else "the training died"
         return {"state": "failed", "error": said[:300]}
+
+    def _is_finished(self) -> bool:
+        """Return whether the run is finished, as it is if the process was stopped just after."""
+        with suppress(MnistGraphError):
+            return load_run(self.directory).result is not None
+        return False
