@@ -30,6 +30,8 @@ class RecipeLayers:
         self.recipe, self.classes, self.share = recipe, classes, share
         self.keep_prob, self.is_training = keep_prob, is_training
         self.dtype = tf.bfloat16 if recipe.precision == "bfloat16" else tf.float32
+        # With weight decay, a gradient is more than the product of a layer's factors.
+        self.exchanging = None if recipe.weight_decay else share
         # Batch normalization has an offset, which makes a bias redundant.
         self.bias = None if recipe.batch_normalization else recipe.bias
 
@@ -79,7 +81,7 @@ class RecipeLayers:
             weights=self.recipe.weights,
             bias=self.bias,
             dtype=self.dtype,
-            share=self.share,
+            share=self.exchanging,
         )
         return self._activate(outputs, name)
 
@@ -142,5 +144,5 @@ class RecipeLayers:
             "output",
             weights=self.recipe.weights,
             bias=initial,
-            share=self.share,
+            share=self.exchanging,
         )

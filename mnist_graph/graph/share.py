@@ -93,7 +93,8 @@ class Share:
 
     def multiply(self, inputs: tf.Tensor, weights: tf.Tensor, name: str) -> tf.Tensor:
         """Return inputs x weights: [rows, features] -> [rows, units]. `add_up` then knows how to
-        find the gradient of the variable `name`, the weights, with few bytes.
+        find the gradient of the variable `name`, the weights, with few bytes. Nothing else in the
+        objective may depend on this variable.
         """
 
         @tf.custom_gradient
