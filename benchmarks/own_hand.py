@@ -5,7 +5,7 @@
 
 MNIST's training digits are those of 539 people (mnist_graph/data/writers). Fifty of them are held
 out, and ten more on whom the settings are chosen. Each recipe is trained on the digits of the
-others. Then, for each writer and each of COUNTS, it is trained on with the first so many of the
+others. Then, for each writer and each of COUNTS, it is trained on with the first ones of the
 writer's own digits, as `--start-from RUN --data-dir OWN` does, with and without `--mix`, and tested
 on the writer's other digits and on MNIST's 10,000 test digits.
 

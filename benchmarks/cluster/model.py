@@ -25,7 +25,7 @@ from mnist_graph.graph.share import has_small_factors, is_gathered
 
 MEGA = 1e6
 GAIN = 1.1
-"""More workers must give so many times the images, or scaling has stopped."""
+"""Scaling has stopped where more workers give less than this many times the images a second."""
 
 
 class Link(NamedTuple):
@@ -94,9 +94,9 @@ def list_sendings(
     workers: int,
     batch_size: int,
 ) -> list[Sending]:
-    """Return what a step sends, as graph/share.py decides: for `dense` layers of so many features
-    and units, whose numbers have so many bytes, and vectors `summed`, in bytes, of which the last
-    has all gradients. Factors come just before it.
+    """Return what a step sends, as graph/share.py decides: for `dense` layers, each
+    (features, units, bytes of a number), and vectors `summed`, in bytes, of which the last has all
+    gradients. Factors come just before it.
     """
     rows, factors, rest = -(-batch_size // workers), 0, summed[-1]
     for features, units, size in dense:
@@ -166,7 +166,7 @@ def relative_errors(constants: Constants, sums: Sequence[Sum], cores: int) -> li
 
 
 def fit_compute(milliseconds: Mapping[int, float]) -> tuple[float, float]:
-    """Return a and b of a + b * rows, for the ms that shares of so many rows take."""
+    """Return a and b of a + b * rows, for the ms that a share takes, by its number of rows."""
     rows, times = (np.array(each, float) for each in zip(*milliseconds.items(), strict=True))
     weights = np.stack([1 / times, rows / times], axis=1)
     fixed, each = _solve_without_negatives(weights)
@@ -203,7 +203,7 @@ class Model:
     all gradients ("gradients"), and of Adam for dense layers ("adam")."""
 
     def compute(self, rows: float) -> float:
-        """Return the ms of computing a share of so many rows."""
+        """Return the ms of computing a share of `rows`."""
         return self.fixed + self.per_row * rows
 
     def step(

@@ -116,11 +116,6 @@ class Halved(Exchanged):
         halves = [tf.cast(part, tf.bfloat16) for part in parts]
         return [tf.cast(total, tf.float32) for total in super().totals(halves)]
 
-    def _collect(self, rows: tf.Tensor) -> tf.Tensor:
-        if rows.dtype != tf.bfloat16:
-            return super()._collect(rows)
-        return tf.bitcast(super()._collect(tf.bitcast(rows, tf.float16)), tf.bfloat16)
-
 
 PLANS: dict[str, type[Exchanged]] = {
     "exchanged": Exchanged,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_graph.data.arguments import checked_path, require, whole_number, wrong_type
-from mnist_graph.data.formats.examples import Examples, Form, Progress, check_examples
+from mnist_graph.data.formats.examples import MAX_CLASSES, Examples, Form, Progress, check_examples
 from mnist_graph.data.formats.find import find_reader, require_reader
 from mnist_graph.data.formats.idx_files import FILES, find_files, read_files
 from mnist_graph.data.scaling import scale
@@ -35,8 +35,6 @@ BUNDLED_SHA256 = dict(
 """SHA-256 of the uncompressed files of the original distribution."""
 
 REINSTALL = "install the package again"
-MAX_CLASSES = 2**16
-"""The largest number of classes of one-hot rows."""
 
 
 @lru_cache(maxsize=4)

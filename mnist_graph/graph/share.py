@@ -145,13 +145,14 @@ class Share:
         """Return the rows of all processes' matrices: [rows, width] -> [count * largest, width].
         Smaller shares have a row of zeros more.
         """
-        width, dtype = rows.shape[1], rows.dtype
         padded = tf.pad(rows, [[0, self.largest - self.size], [0, 0]])
-        # TensorFlow gathers no bfloat16, but other numbers of two bytes.
-        alike = tf.bitcast(padded, tf.float16) if dtype == tf.bfloat16 else padded
-        return tf.bitcast(self._collect(tf.ensure_shape(alike, [self.largest, width])), dtype)
+        return self._collect(tf.ensure_shape(padded, [self.largest, rows.shape[1]]))
 
     def _collect(self, rows: tf.Tensor) -> tf.Tensor:
+        """Return the rows of all processes: [n, width] -> [count * n, width]."""
+        if rows.dtype == tf.bfloat16:
+            # TensorFlow gathers no bfloat16, but other numbers of two bytes.
+            return tf.bitcast(self._collect(tf.bitcast(rows, tf.float16)), tf.bfloat16)
         return tf.raw_ops.CollectiveGather(
             input=rows,
             group_size=self.count,

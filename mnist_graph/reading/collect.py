@@ -1,6 +1,6 @@
 """Pages of known digits: every digit that is found, with the label that stands in its place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -102,7 +102,8 @@ def _number(page: str, rows: Sequence[Sequence[Piece | None]]) -> list[FoundRow]
 def _label_digits(
     pages: Sequence[FoundPage], labels: Sequence[Sequence[int]], opinion: SecondOpinion
 ) -> list[Collected]:
-    ways = [[row for page in pages for row in way(page)] for way in _WAYS]
+    # What is found by what stands alone first, and by reading if that does not fit.
+    ways = [[row for page in pages for row in getattr(page, way)] for way in FoundPage._fields]
     fitting = next((rows for rows in ways if _find_fault(rows, labels) is None), None)
     if fitting is None:
         # The way that finds as many rows as there should be says best what is wrong.
@@ -113,13 +114,6 @@ def _label_digits(
     flat = [label for row in labels for label in row]
     images = [to_mnist_form(piece.ink) for piece in pieces]
     return [Collected(*each) for each in zip(images, flat, read, strict=True)]
-
-
-_WAYS: tuple[Callable[[FoundPage], list[FoundRow]], ...] = (
-    lambda page: page.alone,
-    lambda page: page.read,
-)
-"""What is found first, and what is tried if that does not fit."""
 
 
 def _find_fault(rows: Sequence[FoundRow], labels: Sequence[Sequence[int]]) -> str | None:

@@ -99,7 +99,7 @@ def _remove_abandoned(cache: Path) -> None:
 
 class Rows:
     """Images that are added one by one, at most `count` of them: to the file `name` in `folder`, so
-    that they take no memory, or in memory if that is None. Use it as a context manager.
+    that they take no memory, or in memory if `folder` is None. Use it as a context manager.
     """
 
     def __init__(self, folder: Path | None, name: str, count: int, shape: ImageShape) -> None:

@@ -41,7 +41,7 @@ class Probe(NamedTuple):
 
 
 def probe(path: Path) -> Probe:
-    """Read a picture's content and header. Raises MnistGraphError if it is no picture."""
+    """Read a picture's content and header. Raises MnistGraphError if it is not a picture."""
     content = read_limited(path)
     with reported(str(path)), open_image(content, formats()) as image:
         check_size(image.width, image.height, str(path))

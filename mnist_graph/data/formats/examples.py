@@ -11,6 +11,8 @@ from mnist_graph.errors import MnistGraphError
 
 MAX_PIXELS = 2**16
 """The largest supported image, in pixels: 256 x 256."""
+MAX_CLASSES = 2**16
+"""The largest number of classes."""
 MAX_BYTES = 600_000_000
 """Uncompressed size of the largest file of arrays that is read: twelve times MNIST's."""
 Progress = Callable[[int, int], None]
@@ -66,7 +68,7 @@ def check_examples(place: Path, examples: Examples) -> int:
     if train.pixels.shape[1:] != test.pixels.shape[1:]:
         sizes = " and ".join(describe_shape(part.pixels.shape[1:]) for part in (train, test))
         raise MnistGraphError(f"training and test images differ in size ({sizes}) in {place}")
-    check_size(train.pixels.shape[1], train.pixels.shape[2], train.images_name)
+    require_small(train.pixels.shape[1], train.pixels.shape[2], train.images_name)
     for part in (train, test):
         if len(part.pixels) != len(part.labels):
             raise MnistGraphError(
@@ -83,7 +85,7 @@ def check_examples(place: Path, examples: Examples) -> int:
     return classes
 
 
-def check_size(height: int, width: int, name: str, advice: str = "") -> None:
+def require_small(height: int, width: int, name: str, advice: str = "") -> None:
     """Raise MnistGraphError for images that are too large to train on."""
     if height * width > MAX_PIXELS:
         raise MnistGraphError(

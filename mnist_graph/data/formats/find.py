@@ -43,7 +43,7 @@ def find_reader(place: Path) -> Reader | None:
 
 
 def require_reader(place: Path) -> Reader:
-    """Return what `find_reader` returns. Raises MnistGraphError if that is None."""
+    """Return what `find_reader` returns. Raises MnistGraphError if it returns None."""
     if (reader := find_reader(place)) is not None:
         return reader
     if place.is_dir():

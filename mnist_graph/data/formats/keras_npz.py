@@ -7,6 +7,7 @@ import numpy as np
 from mnist_graph.data.arrays import digest, load_arrays
 from mnist_graph.data.formats.examples import (
     MAX_BYTES,
+    MAX_CLASSES,
     Examples,
     Part,
     read_limited,
@@ -17,7 +18,6 @@ from mnist_graph.errors import MnistGraphError
 
 NAME = "mnist.npz"
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-MAX_CLASSES = 2**16
 
 
 def find_keras(path: Path) -> Path | None:

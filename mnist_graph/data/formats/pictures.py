@@ -30,7 +30,7 @@ from mnist_graph.data.formats.examples import (
     Form,
     Part,
     Progress,
-    check_size,
+    require_small,
     smallest_labels,
 )
 from mnist_graph.data.formats.listing import TEST, TRAIN, VALIDATION, Listing, PictureFile
@@ -91,7 +91,7 @@ def read_pictures(
 def _decode(
     root: Path, listing: Listing, form: Form, folder: Path | None, progress: Progress | None
 ) -> Decoded:
-    """Decode the pictures into the empty `folder`, or into memory if that is None."""
+    """Decode the pictures into the empty `folder`, or into memory if `folder` is None."""
     probes, faulty = _probe_all(root, listing, progress)
     shape = _choose_shape(root, form, list(probes.values()))
     purposes = {file: _purpose(file, each.digest, listing) for file, each in probes.items()}
@@ -180,7 +180,7 @@ def _choose_shape(root: Path, form: Form, probes: Sequence[Probe]) -> ImageShape
     sizes = Counter(each.size for each in probes)
     # The smaller one if two are as common.
     size = form.size or max(sizes, key=lambda each: (sizes[each], -each[0] * each[1], each))
-    check_size(*size, str(root), "; choose a smaller one, such as --image-size 64x64")
+    require_small(*size, str(root), "; choose a smaller one, such as --image-size 64x64")
     in_colour = form.colour
     if in_colour is None:
         in_colour = any(each.may_have_colour for each in probes)
