@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.cluster.hosts import Network
 from benchmarks.cluster.link import measure_link
-from benchmarks.cluster.model import Sending, Sum, list_sendings
+from benchmarks.cluster.model import COSTS, Sending, Sum, list_sendings
 from benchmarks.cluster.tasks import tf_config
 from mnist_graph import recipes
 
@@ -29,8 +29,7 @@ STEP_LINKS = ((10, 0.1), (1, 0.1), (10, 1))
 REAL_LINKS: tuple[tuple[float, float | None], ...] = ((10, None), (10, 0.1))
 SHARES = (1, 2, 4, 8, 16, 32)
 """How many workers share the batch, where computing alone is measured."""
-PLANS = ("exchanged", "late", "summed", "bfloat16")
-WAYS = ("ring", "gather")
+PLANS = ("exchanged", "together", "late", "summed", "bfloat16")
 LIMIT_SECONDS = 600
 """The longest that the experiments of one network may take."""
 
@@ -84,8 +83,8 @@ def measure_sums(results: Results, times: int) -> None:
     experiments: list[dict[str, Any]] = [{"kind": "call"}]
     experiments += [
         {"kind": "sums", "words": words, "chain": chain, "way": way}
-        for way in WAYS
-        for words, chain in ((1, 8), *((size // 4, 1) for size in SIZES))
+        for way in COSTS
+        for words, chain in ((250, 8), *((size // 4, 1) for size in SIZES))
     ]
     experiments = [{**each, "times": times} for each in experiments]
     for workers in (*FITTED_WORKERS, *CHECKED_WORKERS):
@@ -168,7 +167,9 @@ def summarize(found: dict[str, Any]) -> dict[str, Any]:
 def find_sendings(results: Results, model: str, workers: int) -> list[Sending]:
     """Return what a step of the recipe sends."""
     one = next(each for each in results["compute"] if each["model"] == model)
-    return list_sendings(one["dense"], one["summed"], workers, recipes[model].batch_size)
+    return list_sendings(
+        one["dense"], one["summed"], one["has_late"], workers, recipes[model].batch_size
+    )
 
 
 def share_milliseconds(results: Results, model: str, workers: int) -> float:
@@ -181,9 +182,13 @@ def share_milliseconds(results: Results, model: str, workers: int) -> float:
 
 
 def as_sums(results: Results, workers: Sequence[int]) -> list[Sum]:
-    """Return the measured all-reduces with the given numbers of workers."""
+    """Return the measured sums with the given numbers of workers."""
     return [
-        Sum(e["workers"], e["way"], 4 * e["words"], e["gbit"], e["delay_ms"], e["ms"])
+        Sum(*(e[key] for key in ("chain", "workers", "way")), 4 * e["words"], *_link(e), e["ms"])
         for e in results["sums"]
-        if e["kind"] == "sums" and e["chain"] == 1 and e["workers"] in workers
+        if e["kind"] == "sums" and e["workers"] in workers
     ]
+
+
+def _link(measured: dict[str, Any]) -> tuple[float, float | None]:
+    return measured["gbit"], measured["delay_ms"]

@@ -2,15 +2,18 @@
 
     step = compute(rows of a share) * straggler(N) + what is sent - what is sent while computing
 
-What a step sends is what graph/share.py decides: the factors of dense layers' gradients, and
-vectors that are summed. A ring sums a vector of b bytes in 2(N - 1) hops, one after another, each
-of which moves one N-th of it; it gathers N vectors of b bytes in N - 1 hops of b bytes each. So
+What a step sends is what graph/share.py and graph/collectives.py decide: the factors of dense
+layers' gradients, and vectors that are summed. What that costs in messages, one after another, and
+in bytes, they say too. So
 
-    sent = call + hops * (hop + request * delay) + MB * (copy + link / bandwidth)
+    sent = call + operations * operation + messages * (message + request * delay)
+         + MB * (copy + link / bandwidth)
+
+where each round, or ring, is an operation of TensorFlow's.
 
 `fit` finds these constants by least squares. In the measurements many workers share two cores: what
-the processor does, `hop` and `copy`, then takes N / cores times as long, and the relay that delays
-messages costs time of its own. On paper every worker has a machine to itself, without a relay.
+the processor does then takes N / cores times as long, and the relay that delays messages costs time
+of its own. On paper every worker has a machine to itself, without a relay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +24,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_graph.graph.share import has_small_factors, is_gathered
+from mnist_graph.graph.collectives import (
+    gather_cost,
+    is_ring_slower,
+    list_rounds,
+    ring_cost,
+    rounds_cost,
+)
+from mnist_graph.graph.share import has_small_factors
 
 MEGA = 1e6
 GAIN = 1.1
@@ -37,18 +47,24 @@ class Link(NamedTuple):
     """Of a message on its way, one direction."""
 
 
+COSTS = {"ring": ring_cost, "rounds": rounds_cost, "gather": gather_cost}
+"""Of vectors that are summed in a ring or in rounds, and of rows that are gathered."""
+
+
 class Sending(NamedTuple):
-    """A vector of each worker that is summed in a ring, or gathered."""
+    """A vector of each worker that is summed, or gathered."""
 
     way: str
-    """"ring" or "gather"."""
+    """One of COSTS."""
     size: float
     """Bytes of a worker's vector."""
 
 
 class Sum(NamedTuple):
-    """A measured all-reduce or all-gather."""
+    """Measured sums of vectors, or rows that were gathered, one after the other."""
 
+    chain: int
+    """How many in one session call."""
     workers: int
     way: str
     size: float
@@ -63,73 +79,80 @@ class Constants(NamedTuple):
     """What `fit` finds; none is negative."""
 
     call: float
-    """ms of a session call and its first sum, however small."""
-    hop: float
-    """ms of a hop without delay."""
+    """ms of a session call."""
+    operation: float
+    """ms of an operation, however small."""
+    message: float
+    """ms of a message without delay."""
     request: float
-    """How often a hop waits for the delay of the link."""
+    """How often a message waits for the delay of the link."""
     copy: float
     """ms a MB that is sent and received, for serializing and copying."""
     link: float
     """ms a MB on a link of 1 Gbit/s; 8 if nothing but the link takes time."""
-    relay_hop: float
-    """ms that the relay adds to a hop."""
+    relay_message: float
+    """ms that the relay adds to a message."""
     relay_copy: float
     """ms that the relay adds to a MB."""
-
-
-def hops(workers: int, way: str) -> int:
-    """Return the number of hops in the ring."""
-    return (workers - 1) * (2 if way == "ring" else 1)
-
-
-def moved(workers: int, way: str, size: float) -> float:
-    """Return the bytes that a worker sends, and receives, of vectors of `size` bytes."""
-    return size * hops(workers, way) / (workers if way == "ring" else 1)
 
 
 def list_sendings(
     dense: Sequence[tuple[int, int, int]],
     summed: Sequence[float],
+    has_late: bool,
     workers: int,
     batch_size: int,
 ) -> list[Sending]:
-    """Return what a step sends, as graph/share.py decides: for `dense` layers, each
+    """Return what a step sends, as the program decides: for `dense` layers, each
     (features, units, bytes of a number), and vectors `summed`, in bytes, of which the last has all
-    gradients. Factors come just before it.
+    gradients, or with `has_late` the last but one all but the first layer's. Factors come just
+    before these.
     """
-    rows, factors, rest = -(-batch_size // workers), 0, summed[-1]
+    rows, factors = -(-batch_size // workers), 0
+    *others, rest = summed[:-1] if has_late else summed
     for features, units, size in dense:
         if has_small_factors(features, units, size, rows, workers):
             factors += rows * (features + units) * size
             rest -= 4 * features * units
-    ways = {True: "gather", False: "ring"}
-    sums = [Sending(ways[is_gathered(int(size), workers)], size) for size in (*summed[:-1], rest)]
     exchanged = [Sending("gather", factors)] if factors else []
-    return [*sums[:-1], *exchanged, sums[-1]]
+    late = [_sum(workers, summed[-1])] if has_late else []
+    return [*(_sum(workers, size) for size in others), *exchanged, _sum(workers, rest), *late]
+
+
+def _sum(workers: int, size: float) -> Sending:
+    return Sending("rounds" if is_ring_slower(workers, size) else "ring", size)
 
 
 def _terms(
-    workers: int, way: str, size: float, gbit: float, delay_ms: float | None, cores: int | None
+    chain: int,
+    workers: int,
+    way: str,
+    size: float,
+    gbit: float,
+    delay_ms: float | None,
+    cores: int | None,
 ) -> list[float]:
     """Return what each constant is multiplied by, in the order of Constants."""
     crowd = 1.0 if cores is None else max(1.0, workers / cores)
-    count, volume = hops(workers, way), moved(workers, way, size) / MEGA
+    cost = COSTS[way](workers, size)
+    operations = chain * (1 if way == "ring" else len(list_rounds(workers)))
+    messages, volume = chain * cost.messages, chain * cost.size / MEGA
     relayed = 0.0 if delay_ms is None or cores is None else crowd
     return [
         1.0,
-        count * crowd,
-        count * (delay_ms or 0.0),
+        operations * crowd,
+        messages * crowd,
+        messages * (delay_ms or 0.0),
         volume * crowd,
         volume / gbit,
-        count * relayed,
+        messages * relayed,
         volume * relayed,
     ]
 
 
 def fit(sums: Sequence[Sum], cores: int) -> Constants:
     """Return the constants that minimize the squares of the relative errors."""
-    rows = np.array([_terms(*each[:5], cores) for each in sums])
+    rows = np.array([_terms(*each[:6], cores) for each in sums])
     rows /= np.array([each.milliseconds for each in sums])[:, np.newaxis]
     return Constants(*_solve_without_negatives(rows))
 
@@ -154,15 +177,18 @@ def predict_sum(
     delay_ms: float | None = None,
     cores: int | None = None,
 ) -> float:
-    """Return the ms of summing or gathering vectors of `size` bytes. As measured, with `cores` for
-    all workers together and a relay for the delay; by default, without either.
+    """Return the ms of a session call that sums or gathers vectors of `size` bytes once. As
+    measured, with `cores` for all workers together and a relay for the delay; by default, without
+    either.
     """
-    return float(np.dot(constants, _terms(workers, way, size, gbit, delay_ms, cores)))
+    return float(np.dot(constants, _terms(1, workers, way, size, gbit, delay_ms, cores)))
 
 
 def relative_errors(constants: Constants, sums: Sequence[Sum], cores: int) -> list[float]:
     """Return predicted / measured - 1 for each sum."""
-    return [predict_sum(constants, *each[:5], cores) / each.milliseconds - 1 for each in sums]
+    return [
+        float(np.dot(constants, _terms(*each[:6], cores))) / each.milliseconds - 1 for each in sums
+    ]
 
 
 def fit_compute(milliseconds: Mapping[int, float]) -> tuple[float, float]:
@@ -198,9 +224,12 @@ class Model:
     """Features, units and bytes of a number of each dense layer."""
     summed: Sequence[float]
     """The bytes of each vector that would be summed in a step if no factors were exchanged."""
+    has_late: bool
+    """Whether the last of them is that of the first layer alone."""
     moments: Mapping[int, Mapping[str, float]]
-    """By the rows of a share, shares of a step's time: until all factors are known ("factors"), and
-    all gradients ("gradients"), and of Adam for dense layers ("adam")."""
+    """By the rows of a share, shares of a step's time: until all factors are known ("factors"), all
+    gradients but the first layer's ("early"), and all ("gradients"); and of Adam for dense layers
+    ("adam")."""
 
     def compute(self, rows: float) -> float:
         """Return the ms of computing a share of `rows`."""
@@ -218,34 +247,56 @@ class Model:
         rows = batch_size / workers
         alone = self.compute(rows)
         waiting = alone * (straggler(self.spread, workers) - 1)
-        total, hidden = self._communicate(workers, batch_size, link, halved)
-        step = alone + waiting + total - hidden
+        sent = list_sendings(self.dense, self.summed, self.has_late, workers, batch_size)
+        if halved:
+            largest = max(range(len(sent)), key=lambda number: sent[number].size)
+            sent[largest] = sent[largest]._replace(size=sent[largest].size / 2)
+        total, exposed = 0.0, 0.0
+        if workers > 1:
+            total, exposed = self.communicate(alone, sent, rows, workers, link)
+        step = alone + waiting + exposed
         images = 1000 * rows * workers / step
-        parts = {"compute": alone, "stragglers": waiting, "sent": total, "hidden": hidden}
+        parts = {"compute": alone, "stragglers": waiting, "sent": total, "exposed": exposed}
         return {**parts, "step": step, "efficiency": alone / step, "images": images}
 
-    def _communicate(
-        self, workers: int, batch_size: int, link: Link, halved: bool
+    def communicate(
+        self,
+        alone: float,
+        sent: Sequence[Sending],
+        rows: float,
+        workers: int,
+        link: Link,
+        cores: int | None = None,
     ) -> tuple[float, float]:
-        """Return the ms of all that is sent, and of what of this is sent while computing: factors,
-        while convolutions have no gradients yet; and these, while Adam takes its step for the dense
-        layers whose factors came before.
+        """Return the ms of all that is `sent`, one after the other, and how much longer a step is
+        for it, which takes `alone` ms alone.
+
+        Batch normalization's sums are waited for. Factors and gradients are sent once they are
+        known: their messages at the same time, their bytes one after the other. Meanwhile the
+        processor computes the other gradients, and takes Adam's step for the dense layers once
+        their factors have come.
         """
-        if workers == 1:
-            return 0.0, 0.0
-        sent = list_sendings(self.dense, self.summed, workers, batch_size)
-        if halved:
-            sent[-1] = sent[-1]._replace(size=sent[-1].size / 2)
-        times = [predict_sum(self.constants, workers, *each, *link) for each in sent]
-        times = [each - self.constants.call for each in times]
-        hidden = 0.0
-        if len(sent) > len(self.summed):
-            rows = batch_size / workers
-            alone = self.compute(rows)
-            shares = self.moments[min(self.moments, key=lambda each: abs(each - rows))]
-            backward = (shares["gradients"] - shares["factors"]) * alone
-            hidden = min(times[-2], backward) + min(times[-1], shares["adam"] * alone)
-        return sum(times) + self.constants.call, hidden
+        link_and_cores = (*link, cores)
+        full = [predict_sum(self.constants, workers, *each, *link_and_cores) for each in sent]
+        empty = [
+            predict_sum(self.constants, workers, each.way, 0, *link_and_cores) for each in sent
+        ]
+        call = self.constants.call
+        shares = self.moments[min(self.moments, key=lambda each: abs(each - rows))]
+        names = ["early", "gradients"] if self.has_late else ["gradients"]
+        exchanges = len(sent) > len(self.summed)
+        names = ["factors", *names] if exchanges else names
+        waited = sum(full[: -len(names)]) - call * (len(sent) - len(names))
+        free, arrived = 0.0, {}
+        pairs = zip(full[-len(names) :], empty[-len(names) :], strict=True)
+        for name, (time, fixed) in zip(names, pairs, strict=True):
+            free = max(free, shares[name] * alone) + time - fixed
+            arrived[name] = free + fixed - call
+        known = shares["gradients"] * alone
+        start = max(known, arrived.pop("factors", known))
+        ready = start + (shares["adam"] * alone if exchanges else 0.0)
+        idle = start - known + max(0.0, max(arrived.values()) - ready)
+        return sum(full) - call * (len(sent) - 1), call + waited + idle
 
     def limit(self, link: Link, counts: Sequence[int], **plan: Any) -> int:
         """Return the last of these numbers of workers that gives at least a tenth more images a

@@ -47,7 +47,7 @@ def build_models(results: Results) -> dict[str, Model]:
         size = recipes[name].batch_size
         fixed, per_row = fit_compute({size // e["workers"]: milliseconds(e) for e in of_model})
         spread = [second / median(e["seconds"]) for e in of_model for second in e["seconds"]]
-        sizes = of_model[0]["dense"], of_model[0]["summed"]
+        sizes = of_model[0]["dense"], of_model[0]["summed"], of_model[0]["has_late"]
         moments = {size // e["workers"]: e["moments"] for e in of_model}
         models[name] = Model(constants, size, fixed, per_row, spread, *sizes, moments)
     return models
@@ -65,9 +65,9 @@ def format_bars(results: Results) -> list[str]:
         for name, plan in NEXT.items():
             step = model.step(workers, PAPER_LINK, **plan)
             reached = "yes" if step["efficiency"] >= bar else "no"
-            parts = (f"{step[key]:.3g}" for key in ("compute", "stragglers", "sent", "hidden"))
+            parts = (f"{step[key]:.3g}" for key in ("compute", "stragglers", "sent", "exposed"))
             rows.append((workers, name, *parts, f"{step['efficiency']:.2f}", bar, reached))
-    head = ("workers", "plan", "compute", "stragglers", "sent", "hidden", "efficiency", "bar", "")
+    head = ("workers", "plan", "compute", "stragglers", "sent", "exposed", "efficiency", "bar", "")
     return [
         "## cnn, by the model",
         "",
@@ -108,7 +108,7 @@ def format_paper(results: Results) -> list[str]:
             f"Doubling the workers gives at least a tenth more images up to {limits[0]:,} with a "
             f"shared batch, up to {limits[1]:,} with a batch each. A step of a shared batch takes "
             f"{step['step']:.3g} ms on {max(2, limits[0])}: {step['compute']:.3g} of computing "
-            f"({model.fixed:.3g} whatever the share), {step['sent'] - step['hidden']:.3g} of "
+            f"({model.fixed:.3g} whatever the share), {step['exposed']:.3g} of "
             f"sending, {step['stragglers']:.3g} of waiting for the slowest.",
         ]
     return lines

@@ -12,12 +12,11 @@ from benchmarks.cluster.measure import (
     PLANS,
     REAL_LINKS,
     SIZES,
-    WAYS,
     Results,
     as_sums,
     find_sendings,
 )
-from benchmarks.cluster.model import moved, predict_sum, relative_errors
+from benchmarks.cluster.model import COSTS, predict_sum, relative_errors
 from benchmarks.cluster.paper import (
     count_cores,
     fit_constants,
@@ -27,7 +26,7 @@ from benchmarks.cluster.paper import (
     table,
 )
 
-UNITS = ("ms", "ms", "delays", "ms/MB", "ms/MB at 1 Gbit/s", "ms", "ms/MB")
+UNITS = ("ms", "ms", "ms", "delays", "ms/MB", "ms/MB at 1 Gbit/s", "ms", "ms/MB")
 
 
 def check_steps(results: Results) -> list[dict[str, Any]]:
@@ -96,7 +95,7 @@ def _costs(results: Results) -> list[str]:
     for name in MODELS:
         real = {e["plan"]: e for e in results["real"] if e["model"] == name}
         sent = find_sendings(results, name, 2)
-        expected = sum(moved(2, each.way, each.size) for each in sent)
+        expected = sum(COSTS[each.way](2, each.size).size for each in sent)
         found = real["exchanged"]["sent"]
         cells = (len(sent), f"{expected / 1e6:.3f}", f"{found / 1e6:.3f}")
         rest = (f"{100 * (found / expected - 1):.1f} %", f"{real['summed']['sent'] / 1e6:.3f}")
@@ -104,7 +103,8 @@ def _costs(results: Results) -> list[str]:
     fixed = [e for e in results["sums"] if e["workers"] == 2 and e["gbit"] == 10]
     calls = {_delay(e["delay_ms"]): e["ms"] for e in fixed if e["kind"] == "call"}
     small = {
-        way: [e["ms"] / 8 for e in fixed if e.get("chain") == 8 and e["way"] == way] for way in WAYS
+        way: [e["ms"] / 8 for e in fixed if e.get("chain") == 8 and e["way"] == way]
+        for way in COSTS
     }
     head = ("recipe", "sendings", "MB expected", "MB sent", "overhead", "MB if all were summed")
     return [
@@ -114,8 +114,8 @@ def _costs(results: Results) -> list[str]:
         "",
         *table(head, rows),
         "",
-        "A session call that does nothing, and one number summed in a ring or gathered (one of",
-        "eight in a call), ms:",
+        "A session call that does nothing, and one number summed in a ring or in rounds, or",
+        "gathered (one of eight in a call), ms:",
         "",
         *table(
             ("delay", *calls),
@@ -131,7 +131,7 @@ def _sums(results: Results) -> list[str]:
     chosen = [e for e in results["sums"] if e.get("chain") == 1]
     places = sorted(
         {(e["way"], e["workers"], e["gbit"], e["delay_ms"]) for e in chosen},
-        key=lambda p: (WAYS.index(p[0]), p[1], -p[2], -1 if p[3] is None else p[3]),
+        key=lambda p: (list(COSTS).index(p[0]), p[1], -p[2], -1 if p[3] is None else p[3]),
     )
     rows = []
     for place in places:
@@ -144,7 +144,9 @@ def _sums(results: Results) -> list[str]:
         link = f"{gbit:g} Gbit/s, {_delay(delay)}"
         rows.append((way, workers, link, *(times.get(size, "") for size in SIZES)))
     head = ("way", "workers", "link", *(f"{size / 1e6:g} MB" for size in SIZES))
-    text = "Median ms, by the size of a worker's vector: summed in a ring, and all gathered."
+    text = (
+        "Median ms, by the size of a worker's vector, summed in a ring or in rounds, or gathered."
+    )
     return ["## Sums", "", text, "", *table(head, rows)]
 
 
@@ -162,8 +164,11 @@ def _fit(results: Results) -> list[str]:
         "## The model",
         "",
         "    step = compute * straggler + sent - sent while computing",
-        "    sent = call + hops * (hop + request * delay) + MB * (copy + link / Gbit/s)",
-        "    ring: hops = 2(N - 1), MB = size * hops / N; gather: hops = N - 1, MB = size * hops",
+        "    sent = call + operations * operation + messages * (message + request * delay)",
+        "           + MB * (copy + link / Gbit/s)",
+        "",
+        "A ring of N workers is one operation of 2(N - 1) messages, each of an N-th of the vector;",
+        "rounds are an operation for each prime factor p of N, of p - 1 messages.",
         "",
         f"Constants from the sums of {_either(FITTED_WORKERS)} workers, by least squares:",
         "",

@@ -6,7 +6,7 @@ EXPERIMENTS is a JSON list of objects:
     {"kind": "sums", "words": 250, "chain": 4, "way": "ring"}    float32 vectors added up, in turn
     {"kind": "steps", "model": "cnn", "plan": "exchanged"}       training steps of a recipe
 
-Sums go in a ring, or all vectors are gathered ("way": "gather"). Steps take the worker's share of
+Vectors are summed in a ring or in rounds, or gathered ("way"). Steps take the worker's share of
 each batch. Their "plan" is how gradients are added up (PLANS); "workers" is how many share the
 batch (default: as many as there are); with "sleep_ms", computing is replaced by waiting so long,
 while what is sent stays: "sendings" lists ways and sizes in bytes. Every experiment is repeated
@@ -14,7 +14,8 @@ while what is sent stays: "sendings" lists ways and sizes in bytes. Every experi
 
 The first task prints a JSON list: for each experiment the seconds of every session call, the steps
 per call, the bytes that were received and sent per step (headers included), the features, units and
-bytes of a number of each dense layer, and the bytes of the vectors that are summed in a step.
+bytes of a number of each dense layer, the bytes of the vectors that are summed in a step, and
+whether the last of them is the first layer's.
 """
 
 import itertools
@@ -41,6 +42,7 @@ from mnist_graph.cluster.server import Server  # noqa: E402
 from mnist_graph.cluster.tf_config import Cluster, read_tf_config  # noqa: E402
 from mnist_graph.data.batches import training_batches  # noqa: E402
 from mnist_graph.graph.build import build_graph  # noqa: E402
+from mnist_graph.graph.collectives import Collectives  # noqa: E402
 from mnist_graph.graph.multistep import add_multistep  # noqa: E402
 from mnist_graph.graph.sessions import choose_device  # noqa: E402
 from mnist_graph.graph.share import Share  # noqa: E402
@@ -58,28 +60,52 @@ NUMBERS = itertools.count(1)
 COUNTERS = "/sys/class/net/eth0/statistics/{}_bytes"
 
 
+class Recorded(Collectives):
+    """Collectives that record the bytes of each vector that is summed."""
+
+    def __init__(self, index: int, count: int) -> None:
+        super().__init__(index, count, NUMBERS)
+        self.summed: list[int] = []
+
+    def sum(self, vector: tf.Tensor) -> tf.Tensor:
+        self.summed.append(vector.shape.num_elements() * vector.dtype.size)
+        return super().sum(vector)
+
+    def repeat(self, vector: tf.Tensor, way: str) -> tf.Tensor:
+        """Sum a vector in a ring or in rounds, or gather it as one row of each process."""
+        if way == "gather":
+            return self.gather(vector[tf.newaxis])
+        return self.sum_in_ring(vector) if way == "ring" else self.sum_in_rounds(vector)
+
+
+class Silent(Recorded):
+    """Sends nothing: a process's own vectors are taken for the sums of all."""
+
+    def sum_in_rounds(self, vector: tf.Tensor) -> tf.Tensor:
+        return tf.identity(vector)
+
+    sum_in_ring = sum_in_rounds
+
+
 class Exchanged(Share):
-    """A share that records its dense layers, and the bytes of each vector that it sums."""
+    """A share that records its dense layers."""
 
     def __init__(self, index: int, count: int, batch_size: int) -> None:
         super().__init__(index, count, batch_size)
-        self._numbers = NUMBERS
-        self.dense: list[tuple[int, int, int]] = []
-        """Features, units, and the bytes of a number."""
-        self.summed: list[int] = []
+        self.collectives: Recorded = Recorded(index, count)
+        self.dense: dict[str, tuple[int, int, int]] = {}
+        """Features, units, and the bytes of a number, by the name of the weights."""
+        self.has_late = False
+        """Whether the last vector that is summed is that of the first layer alone."""
 
     def multiply(self, inputs: tf.Tensor, weights: tf.Tensor, name: str) -> tf.Tensor:
         if inputs.shape.rank == 2:
-            self.dense.append((*weights.shape.as_list(), inputs.dtype.size))
+            self.dense[name] = (*weights.shape.as_list(), inputs.dtype.size)
         return super().multiply(inputs, weights, name)
 
-    def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
-        self.summed.append(vector.shape.num_elements() * vector.dtype.size)
-        return super()._reduce(vector)
-
-    def repeat(self, vector: tf.Tensor, way: str) -> tf.Tensor:
-        """Sum a vector in a ring, or gather it as one row of each process."""
-        return self._collect(vector[tf.newaxis]) if way == "gather" else self._sum_in_ring(vector)
+    def _list_late(self, names: Sequence[str]) -> list[str]:
+        self.has_late = True
+        return super()._list_late(names)
 
 
 class Summed(Exchanged):
@@ -90,13 +116,22 @@ class Summed(Exchanged):
 
 
 class Alone(Summed):
-    """A share that is computed as in a cluster, but nothing is sent: its own gradients are taken
-    for those of all.
-    """
+    """A share that is computed as in a cluster, but nothing is sent."""
 
-    def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
-        self.summed.append(vector.shape.num_elements() * vector.dtype.size)
-        return tf.identity(vector)
+    def __init__(self, index: int, count: int, batch_size: int) -> None:
+        super().__init__(index, count, batch_size)
+        self.collectives = Silent(index, count)
+
+    def _list_late(self, names: Sequence[str]) -> list[str]:
+        # A dense layer that comes first is assumed to be exchanged, as in all MODELS.
+        return [] if names[0] in self.dense else super()._list_late(names)
+
+
+class Together(Exchanged):
+    """Sums the first layer's gradients together with the others."""
+
+    def _list_late(self, names: Sequence[str]) -> list[str]:
+        return []
 
 
 class Late(Exchanged):
@@ -112,13 +147,14 @@ class Late(Exchanged):
 class Halved(Exchanged):
     """Sums gradients in bfloat16: half of the bytes."""
 
-    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def totals(self, parts: Sequence[tf.Tensor], name: str = "totals") -> list[tf.Tensor]:
         halves = [tf.cast(part, tf.bfloat16) for part in parts]
-        return [tf.cast(total, tf.float32) for total in super().totals(halves)]
+        return [tf.cast(total, tf.float32) for total in super().totals(halves, name)]
 
 
 PLANS: dict[str, type[Exchanged]] = {
     "exchanged": Exchanged,
+    "together": Together,
     "alone": Alone,
     "late": Late,
     "summed": Summed,
@@ -133,6 +169,7 @@ class Experiment:
         self.session, self.call, self.steps = session, call, steps
         self.summed: list[int] = []
         self.dense: list[tuple[int, int, int]] = []
+        self.has_late = False
         self.moments: dict[str, float] = {}
         """When in a step something happens, as shares of its time; see `_find_moments`."""
         self.seconds: list[float] = []
@@ -154,7 +191,7 @@ class Experiment:
         """Return what has been measured."""
         received, sent = map(float, self.moved / (len(self.seconds) * self.steps))
         moved = {"received": received, "sent": sent}
-        sizes = {"summed": self.summed, "dense": self.dense}
+        sizes = {"summed": self.summed, "has_late": self.has_late, "dense": self.dense}
         shape = {"steps": self.steps, "moments": self.moments}
         return {"seconds": self.seconds, **shape, **sizes, **moved}
 
@@ -195,17 +232,17 @@ class Worker:
         return Experiment(session, session.make_callable(fetched))
 
     def _chain(self, words: int, chain: int, way: str) -> tf.Operation:
-        share = Exchanged(self.rank, self.count, self.count)
+        collectives = Recorded(self.rank, self.count)
         vector = tf1.get_variable("vector", [words], tf.float32, tf1.ones_initializer())
         total = vector
         for _ in range(chain):
             with tf.control_dependencies([total]):
-                total = share.repeat(tf.identity(vector), way)
+                total = collectives.repeat(tf.identity(vector), way)
         return tf.group(total)
 
     def _sleeping(self, what: dict[str, Any]) -> Experiment:
         """Return steps that sleep, in equal parts, before each vector that is sent."""
-        share = Exchanged(self.rank, self.count, self.count)
+        collectives = Recorded(self.rank, self.count)
         part = what["sleep_ms"] / 1000 / len(what["sendings"])
         is_alone = what["plan"] == "alone"
 
@@ -222,7 +259,7 @@ class Worker:
                     slept = tf.numpy_function(sleep, [], tf.float32)
                 with tf.control_dependencies([slept]):
                     copied = tf.identity(vector)
-                    total = copied if is_alone else share.repeat(copied, way)
+                    total = copied if is_alone else collectives.repeat(copied, way)
             return tf.group(total)
 
         return self._fetch(build)
@@ -246,7 +283,8 @@ class Worker:
         )
         feeds = (pixels, labels, np.float32(recipe.fed_keep_prob), steps)
         made = Experiment(session, lambda: take_steps(*feeds), steps)
-        made.summed, made.dense = share.summed, share.dense
+        made.summed, made.dense = share.collectives.summed, list(share.dense.values())
+        made.has_late = share.has_late
         if what["plan"] == "alone":
             one = (*(each[: share.size] for each in feeds[:2]), feeds[2], 1)
             made.moments = _find_moments(lambda **traced: take_steps(*one, **traced))
@@ -255,8 +293,8 @@ class Worker:
 
 def _find_moments(take_step: Callable[..., Any]) -> dict[str, float]:
     """Trace steps, and return when all factors of dense layers are known ("factors"), when all
-    gradients are ("gradients"), and how long Adam then takes for dense layers ("adam"), as shares
-    of the step's time: medians.
+    gradients but the first layer's are ("early"), when these are too ("gradients"), and how long
+    Adam then takes for dense layers ("adam"), as shares of the step's time: medians.
     """
     found = []
     for number in range(WARM_UP + TRACED):
@@ -275,11 +313,14 @@ def _find_moments(take_step: Callable[..., Any]) -> dict[str, float]:
             return [node for node, text in said if all(word in text for word in words)]
 
         products = [node.all_start_micros for node in find("dense1/MatMul_grad")]
-        concatenated = [node.all_start_micros for node in find("ConcatV2")]
+        early, gradients = (
+            max(node.all_start_micros for node in find("ConcatV2", name)) for name in ("early", "")
+        )
         adam = sum(node.all_end_rel_micros for node in find("ResourceApplyAdam", "dense"))
-        known = min(products, default=begin + seconds) - begin, max(concatenated) - begin
-        found.append([*(each / seconds for each in known), adam / seconds])
-    return dict(zip(("factors", "gradients", "adam"), np.median(found, axis=0), strict=True))
+        known = (min(products, default=begin + seconds), early, gradients)
+        found.append([*((each - begin) / seconds for each in known), adam / seconds])
+    names = ("factors", "early", "gradients", "adam")
+    return dict(zip(names, np.median(found, axis=0), strict=True))
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
 GROUP, NUMBER = 2, 2**20
-"""TensorFlow's numbers for these processes and this message, apart from those of the sums
-(graph/share.py).
+"""TensorFlow's numbers for these processes and this message, apart from those of a step
+(graph/collectives.py).
 """
 
 

@@ -15,6 +15,7 @@
     build          inference, loss, training, evaluation: the whole graph
     multistep      several training steps per session call (faster, same bits)
     share          one process's share of every batch, when several train together
+    collectives    what they send each other: sums and gathered rows
     fused          convolution, ReLU and pooling as one operation (faster in bfloat16)
     schedules      learning rate schedules
     devices        the names of the devices

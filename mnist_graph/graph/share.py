@@ -11,7 +11,6 @@ them instead, and each multiplies the rows of all (Xie et al. 2015, "Distributed
 via Sufficient Factor Broadcasting").
 """
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -19,12 +18,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from mnist_graph.errors import UsageError
+from mnist_graph.graph.collectives import Collectives, gather_cost, ring_cost
 
-GROUP = 1
-"""TensorFlow's number for the processes that a sum is over: all of them."""
-MESSAGE = 2**17
-"""The bytes that take about as long to send as a message between two processes does without any
-(benchmarks.cluster)."""
 PHILOX = 1
 """TensorFlow's number for the random generator Philox."""
 PHILOX_GROUP = 4
@@ -36,16 +31,13 @@ def has_small_factors(features: int, units: int, size: int, rows: int, count: in
     of weights [features, units] are exchanged, numbers of `size` bytes for as many `rows` of each
     process, than if the gradients, float32, are summed in a ring.
     """
-    exchanged = (count - 1) * rows * (features + units) * size
-    return exchanged < 2 * (count - 1) / count * features * units * tf.float32.size
+    exchanged = gather_cost(count, rows * (features + units) * size)
+    return exchanged.size < ring_cost(count, features * units * tf.float32.size).size
 
 
-def is_gathered(size: int, count: int) -> bool:
-    """Return whether vectors of `size` bytes of `count` processes are summed faster by each process
-    once all have been gathered than in a ring, which takes twice as many messages, one after
-    another.
-    """
-    return size * (count - 2) <= MESSAGE * count
+def _layer(name: str) -> str:
+    """Return the scope of a variable's name, as in conv1/weights:0."""
+    return name.rpartition("/")[0]
 
 
 class _Factors(NamedTuple):
@@ -60,9 +52,8 @@ class _Factors(NamedTuple):
 class Share:
     """The rows of each batch of `batch_size` that process `index` of `count` processes takes.
 
-    The graph of a share is built once, by the same calls on every process, since the sums are
-    numbered in the order in which they are built. Raises UsageError if there are more processes
-    than rows.
+    The graph of a share is built once, by the same calls on every process. Raises UsageError if
+    there are more processes than rows.
     """
 
     def __init__(self, index: int, count: int, batch_size: int) -> None:
@@ -72,7 +63,7 @@ class Share:
                 "larger --batch-size"
             )
         self.index, self.count, self.batch_size = index, count, batch_size
-        self._numbers = itertools.count(1)
+        self.collectives = Collectives(index, count)
         self._factors: dict[str, _Factors] = {}
 
     @property
@@ -123,11 +114,22 @@ class Share:
         variables of these `names`; and then the sums of the `others` over all processes.
         """
         products = self._exchange_factors([name for name in names if name in self._factors])
-        pairs = list(zip(names, gradients, strict=True))
-        summed = [gradient for name, gradient in pairs if name not in products]
-        totals = iter(self.totals([*summed, *others]))
-        added = [products[name] if name in products else next(totals) for name in names]
-        return [*added, *totals]
+        known = dict(zip(names, gradients, strict=True))
+        summed = [name for name in names if name not in products]
+        late = self._list_late(summed) if names[0] in summed else []
+        early = [name for name in summed if name not in late]
+        sums = self.totals([*(known[name] for name in early), *others], "early")
+        known |= products | dict(zip(early, sums, strict=False))
+        if late:
+            last = self.totals([known[name] for name in late], "late")
+            known |= dict(zip(late, last, strict=True))
+        return [*(known[name] for name in names), *sums[len(early) :]]
+
+    def _list_late(self, names: Sequence[str]) -> list[str]:
+        """Return the variables of the first layer. Their gradients come last, and those of the
+        others are sent while they are computed.
+        """
+        return [name for name in names if _layer(name) == _layer(names[0])]
 
     def _exchange_factors(self, names: Sequence[str]) -> dict[str, tf.Tensor]:
         """Return the gradients of dense layers' weights: products of the factors of all rows."""
@@ -146,20 +148,7 @@ class Share:
         Smaller shares have a row of zeros more.
         """
         padded = tf.pad(rows, [[0, self.largest - self.size], [0, 0]])
-        return self._collect(tf.ensure_shape(padded, [self.largest, rows.shape[1]]))
-
-    def _collect(self, rows: tf.Tensor) -> tf.Tensor:
-        """Return the rows of all processes: [n, width] -> [count * n, width]."""
-        if rows.dtype == tf.bfloat16:
-            # TensorFlow gathers no bfloat16, but other numbers of two bytes.
-            return tf.bitcast(self._collect(tf.bitcast(rows, tf.float16)), tf.bfloat16)
-        return tf.raw_ops.CollectiveGather(
-            input=rows,
-            group_size=self.count,
-            group_key=GROUP,
-            instance_key=next(self._numbers),
-            shape=[self.count * rows.shape[0], rows.shape[1]],
-        )
+        return self.collectives.gather(tf.ensure_shape(padded, [self.largest, rows.shape[1]]))
 
     def total(self, part: tf.Tensor) -> tf.Tensor:
         """Return the sum of a float32 vector over all processes. Its gradient is the sum of all
@@ -168,32 +157,17 @@ class Share:
 
         @tf.custom_gradient
         def sum_over_processes(vector: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-            return self._reduce(vector), self._reduce
+            return self.collectives.sum(vector), self.collectives.sum
 
         return sum_over_processes(part)
 
-    def totals(self, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Return the sum of each tensor over all processes, by one all-reduce for all of them."""
+    def totals(self, parts: Sequence[tf.Tensor], name: str = "totals") -> list[tf.Tensor]:
+        """Return the sum of each tensor over all processes, by one sum for all of them."""
         shapes = [part.shape.as_list() for part in parts]
-        vector = tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)
-        pieces = tf.split(self._reduce(vector), [math.prod(shape) for shape in shapes])
+        with tf.name_scope(name):
+            vector = tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)
+        pieces = tf.split(self.collectives.sum(vector), [math.prod(shape) for shape in shapes])
         return [tf.reshape(piece, shape) for piece, shape in zip(pieces, shapes, strict=True)]
-
-    def _reduce(self, vector: tf.Tensor) -> tf.Tensor:
-        if is_gathered(vector.shape.num_elements() * vector.dtype.size, self.count):
-            return tf.add_n(tf.unstack(self._collect(vector[tf.newaxis])))
-        return self._sum_in_ring(vector)
-
-    def _sum_in_ring(self, vector: tf.Tensor) -> tf.Tensor:
-        return tf.raw_ops.CollectiveReduce(
-            input=vector,
-            group_size=self.count,
-            group_key=GROUP,
-            instance_key=next(self._numbers),
-            merge_op="Add",
-            final_op="Id",
-            subdiv_offsets=[0],
-        )
 
     def uniform(self, shape: tf.Tensor, seed: Sequence[tf.Tensor | int]) -> tf.Tensor:
         """Return this process's rows of what `tf.random.stateless_uniform` draws for the whole

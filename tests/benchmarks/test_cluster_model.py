@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.cluster.model import (
+    COSTS,
     Constants,
     Link,
     Model,
@@ -10,52 +11,43 @@ from benchmarks.cluster.model import (
     Sum,
     fit,
     fit_compute,
-    hops,
     list_sendings,
-    moved,
     predict_sum,
     relative_errors,
     straggler,
 )
 
-CONSTANTS = Constants(0.5, 0.2, 1.5, 0.8, 8.0, 0.1, 0.4)
+CONSTANTS = Constants(0.4, 0.1, 0.2, 1.5, 0.8, 8.0, 0.1, 0.4)
 FAST = Link(gbit=10, delay_ms=0.1)
 
 
 def sums(constants, workers=(2, 3, 4), cores=2):
-    """All-reduces that take exactly as long as the model says."""
+    """Sums that take exactly as long as the model says."""
     found = []
     for count in workers:
         for gbit, delay in ((1, None), (10, None), (10, 0), (10, 1), (1, 5)):
-            for way in ("ring", "gather"):
+            for way in COSTS:
                 for size in (1000, 10**6, 2 * 10**7):
                     place = (count, way, size, gbit, delay)
-                    found.append(Sum(*place, predict_sum(constants, *place, cores)))
+                    one = predict_sum(constants, *place, cores)
+                    found.append(Sum(1, *place, one))
+                    found.append(Sum(8, *place, 8 * (one - constants.call) + constants.call))
     return found
-
-
-def test_a_ring_of_two_moves_the_vector_once_and_a_large_one_nearly_twice():
-    assert (hops(2, "ring"), moved(2, "ring", 100)) == (2, 100)
-    assert (hops(4, "ring"), moved(4, "ring", 100)) == (6, 150)
-    assert moved(1000, "ring", 100) == pytest.approx(199.8)
-
-
-def test_gathering_takes_half_of_the_hops_and_moves_all_vectors():
-    assert (hops(4, "gather"), moved(4, "gather", 100)) == (3, 300)
 
 
 def test_a_step_sends_factors_where_they_are_small_and_sums_the_rest():
     dense, summed = [(3136, 1024, 2), (1024, 10, 4)], [256, 13_098_540]
     rest = 13_098_540 - 4 * 3136 * 1024
-    assert list_sendings(dense, summed, 2, 50) == [
-        Sending("gather", 256),
-        Sending("gather", 25 * 4160 * 2),
-        Sending("gather", rest),
-    ]
-    *_, last = list_sendings(dense, summed, 16, 50)
+    factors = [Sending("gather", 25 * 4160 * 2)]
+    early, late = Sending("rounds", rest), Sending("rounds", 3328)
+    bounds = Sending("rounds", 256)
+    assert list_sendings(dense, summed, False, 2, 50) == [bounds, *factors, early]
+    assert list_sendings(dense, [*summed, 3328], True, 2, 50) == [bounds, *factors, early, late]
+    *_, last = list_sendings(dense, summed, False, 13, 50)
     assert last == Sending("ring", rest)
     # Of a large batch, the factors are more than the weights.
-    assert list_sendings(dense, summed, 64, 64 * 50)[-1] == Sending("ring", 13_098_540)
+    last = list_sendings(dense, summed, False, 64, 64 * 50)[-1]
+    assert last == Sending("ring", 13_098_540)
 
 
 def test_the_constants_are_found_again():
@@ -70,7 +62,7 @@ def test_constants_are_never_negative():
 
 
 def test_a_sum_of_known_constants():
-    # 2 hops of 0.2 ms and 1.5 delays of 0.1 ms; 10 MB at 0.8 + 8 / 10 ms
+    # an operation, 2 messages of 0.2 ms and 1.5 delays of 0.1 ms; 10 MB at 0.8 + 8 / 10 ms
     assert predict_sum(CONSTANTS, 2, "ring", 10**7, 10) == pytest.approx(0.5 + 0.4 + 16)
     assert predict_sum(CONSTANTS, 2, "ring", 10**7, 10, 0.1) == pytest.approx(0.5 + 0.7 + 16)
     # with a relay, 2 * (0.2 + 0.15 + 0.1) and 10 * (0.8 + 0.8 + 0.4)
@@ -82,7 +74,12 @@ def test_workers_that_share_cores_take_longer():
     alone, crowded = (
         predict_sum(CONSTANTS, 4, "ring", 10**6, 10, None, cores) for cores in (None, 2)
     )
-    assert crowded - alone == pytest.approx(6 * 0.2 + 1.5 * 0.8)
+    assert crowded - alone == pytest.approx(0.1 + 6 * 0.2 + 1.5 * 0.8)
+
+
+def test_rounds_of_eight_are_three_operations_of_one_message():
+    one, three = (predict_sum(CONSTANTS, count, "rounds", 10**6, 10) for count in (2, 8))
+    assert three - 0.4 == pytest.approx(3 * (one - 0.4))
 
 
 def test_computing_is_a_line():
@@ -103,8 +100,9 @@ def test_the_slowest_of_many_is_the_slowest_ever_measured():
 @pytest.fixture
 def model():
     dense = [(1000, 2000, 4)]
-    moments = {40: {"factors": 0.4, "gradients": 0.9, "adam": 0.1}}
-    return Model(CONSTANTS, 64, 10.0, 0.5, [1.0], dense, [1000, 10**7], moments)
+    moments = {40: {"factors": 0.4, "early": 0.7, "gradients": 0.9, "adam": 0.1}}
+    summed = [1000, 10**7, 2000]
+    return Model(CONSTANTS, 64, 10.0, 0.5, [1.0], dense, summed, True, moments)
 
 
 def test_one_worker_is_the_program_without_a_cluster(model):
@@ -112,22 +110,25 @@ def test_one_worker_is_the_program_without_a_cluster(model):
     assert (step["step"], step["efficiency"], step["images"]) == (42, 1, pytest.approx(64000 / 42))
 
 
-def test_a_step_is_the_sum_of_its_parts_less_what_is_hidden(model):
+def test_what_is_sent_while_computing_takes_no_time(model):
     step = model.step(2, FAST)
-    assert step["compute"] == 26
-    hop = 0.2 + 1.5 * 0.1
-    factors = hop + 32 * 3000 * 4 / 1e6 * 1.6
-    sums = hop + 0.001 * 1.6 + hop + 2 * 1.6
-    last = 0.1 * 26  # Adam takes less time than the last sum, hop + 2 * 1.6
-    assert step["hidden"] == pytest.approx(factors + last)
-    assert step["sent"] == pytest.approx(0.5 + factors + sums)
-    assert step["step"] == pytest.approx(step["compute"] + 0.5 + sums - last)
+    alone, fixed = 26, 0.1 + 0.2 + 1.5 * 0.1
+    factors, early = 32 * 3000 * 4 / 1e6 * 1.6, 2 * 1.6
+    normalization, late = fixed + 0.001 * 1.6, 0.002 * 1.6
+    assert step["compute"] == alone
+    assert step["sent"] == pytest.approx(0.4 + normalization + 3 * fixed + factors + early + late)
+    # The factors come before the gradients are known; Adam then takes longer than what is late.
+    assert 0.4 * alone + factors + fixed < 0.9 * alone
+    assert step["exposed"] == pytest.approx(0.4 + normalization)
+    assert step["step"] == pytest.approx(step["compute"] + step["exposed"])
     assert step["efficiency"] == pytest.approx(26 / step["step"])
 
 
-def test_no_more_is_hidden_than_is_computed(model):
-    step = model.step(32, Link(gbit=0.1, delay_ms=5))
-    assert step["hidden"] == pytest.approx(step["compute"] * (0.9 - 0.4 + 0.1))
+def test_what_is_not_there_in_time_is_waited_for(model):
+    """All bytes go one after the other over a slow link; Adam is hidden behind the last."""
+    slow = Link(gbit=0.01, delay_ms=0)
+    step = model.step(2, slow)
+    assert step["exposed"] == pytest.approx(step["sent"] - (0.9 - 0.4 + 0.1) * 26 - 2 * 0.3)
 
 
 def test_halving_makes_a_step_shorter(model):

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf1
 from mnist_graph import recipes
 from mnist_graph.data.batches import training_batches
 from mnist_graph.errors import UsageError
+from mnist_graph.graph.collectives import Collectives
 from mnist_graph.graph.layers import _normalize_together as normalize_together
 from mnist_graph.graph.layers import dropout
 from mnist_graph.graph.share import Share
@@ -65,9 +66,7 @@ class Alone(Share):
 
     def __init__(self, batch_size):
         self.index, self.count, self.batch_size = 0, 1, batch_size
-
-    def _reduce(self, vector):
-        return tf.identity(vector)
+        self.collectives = Collectives(0, 1)
 
 
 def test_normalization_of_shares_is_that_of_the_batch():
@@ -94,23 +93,22 @@ def test_normalization_of_shares_is_that_of_the_batch():
         assert np.linalg.norm(found - wanted) <= 1e-5 * np.linalg.norm(wanted)
 
 
-class Fed(Share):
-    """A share whose sums and gathered rows are fed: what all processes have sent."""
+class Fed(Collectives):
+    """Collectives whose sums and gathered rows are fed: what all processes have sent."""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.sent, self.received = [], []
 
-    def _exchange(self, sent, shape):
-        self.sent.append(sent)
-        self.received.append(tf1.placeholder(sent.dtype, shape))
+    def gather(self, rows):
+        self.sent.append(rows)
+        self.received.append(
+            tf1.placeholder(rows.dtype, [self.count * rows.shape[0], *rows.shape[1:]])
+        )
         return self.received[-1]
 
-    def _collect(self, rows):
-        return self._exchange(rows, [self.count * rows.shape[0], rows.shape[1]])
-
-    def _sum_in_ring(self, vector):
-        return self._exchange(vector, vector.shape)
+    def sum(self, vector):
+        return tf.add_n(tf.unstack(self.gather(vector[tf.newaxis])))
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
@@ -132,20 +130,23 @@ def test_weights_get_the_gradient_of_the_batch(dtype, count, size):
             return tf.gradients(logits, weights, upstream[rows])
 
         expected = session.run(gradients(slice(None), lambda a, b, _: tf.matmul(a, b)))
-        shares = [Fed(index, count, size) for index in range(count)]
+        shares = [Share(index, count, size) for index in range(count)]
+        for share in shares:
+            share.collectives = Fed(share.index, count)
         found = [
             share.add_up(gradients(share.rows, share.multiply), [each.name for each in weights])
             for share in shares
         ]
         rows, vectors = (
-            np.stack([session.run(share.sent[number]) for share in shares]) for number in (0, 1)
+            np.stack([session.run(share.collectives.sent[number]) for share in shares])
+            for number in (0, 1)
         )
         assert rows.shape == (count, -(-size // count), 140)
         assert vectors.shape[-1] == 240
         feeds = {
             tensor: value.reshape(tensor.shape)
             for share in shares
-            for tensor, value in zip(share.received, (rows, vectors), strict=True)
+            for tensor, value in zip(share.collectives.received, (rows, vectors), strict=True)
         }
         all_found = session.run(found, feeds)
     for one, other in all_found:
