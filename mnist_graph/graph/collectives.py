@@ -100,9 +100,6 @@ class Collectives:
         """Return the rows of all processes, in the same order on each: [n, width], of the same
         shape on each, -> [count * n, width].
         """
-        if rows.dtype == tf.bfloat16:
-            # TensorFlow gathers no bfloat16, but other numbers of two bytes.
-            return tf.bitcast(self.gather(tf.bitcast(rows, tf.float16)), tf.bfloat16)
         for group in list_groups(self.index, self.count):
             rows = self._gather_in_group(rows, group)
         return rows
@@ -132,6 +129,10 @@ class Collectives:
         )
 
     def _gather_in_group(self, rows: tf.Tensor, group: Group) -> tf.Tensor:
+        if rows.dtype == tf.bfloat16:
+            # TensorFlow gathers no bfloat16, but other numbers of two bytes.
+            halves = self._gather_in_group(tf.bitcast(rows, tf.float16), group)
+            return tf.bitcast(halves, tf.bfloat16)
         return tf.raw_ops.CollectiveGather(
             input=rows,
             group_size=group.members,
