@@ -6,10 +6,10 @@ What a step sends is what graph/share.py and graph/collectives.py decide: the fa
 layers' gradients, and vectors that are summed. What that costs in messages, one after another, and
 in bytes, they say too. So
 
-    sent = call + operations * operation + messages * (message + request * delay)
+    sent = operations * operation + messages * (message + request * delay)
          + MB * (copy + link / bandwidth)
 
-where each round, or ring, is an operation of TensorFlow's.
+where each round, or ring, is an operation of TensorFlow's. A session call takes time of its own.
 
 `fit` finds these constants by least squares. In the measurements many workers share two cores: what
 the processor does then takes N / cores times as long, and the relay that delays messages costs time
@@ -274,7 +274,7 @@ class Model:
         Batch normalization's sums are waited for. Factors and gradients are sent once they are
         known: their messages at the same time, their bytes one after the other. Meanwhile the
         processor computes the other gradients, and takes Adam's step for the dense layers once
-        their factors have come.
+        their factors have come. The session call is part of what a step takes alone.
         """
         link_and_cores = (*link, cores)
         full = [predict_sum(self.constants, workers, *each, *link_and_cores) for each in sent]
@@ -296,7 +296,7 @@ class Model:
         start = max(known, arrived.pop("factors", known))
         ready = start + (shares["adam"] * alone if exchanges else 0.0)
         idle = start - known + max(0.0, max(arrived.values()) - ready)
-        return sum(full) - call * (len(sent) - 1), call + waited + idle
+        return sum(full) - call * len(sent), waited + idle
 
     def limit(self, link: Link, counts: Sequence[int], **plan: Any) -> int:
         """Return the last of these numbers of workers that gives at least a tenth more images a

@@ -41,7 +41,7 @@ def check_steps(results: Results) -> list[dict[str, Any]]:
             predict_sum(constants, each["workers"], way, size, *place)
             for way, size in each["sendings"]
         ]
-        predicted = alone[_key(each)] + sum(sums) - (len(sums) - 1) * constants.call
+        predicted = alone[_key(each)] + sum(sums) - len(sums) * constants.call
         found.append({**each, "alone_ms": alone[_key(each)], "predicted_ms": predicted})
     return found
 
@@ -164,8 +164,8 @@ def _fit(results: Results) -> list[str]:
         "## The model",
         "",
         "    step = compute * straggler + sent - sent while computing",
-        "    sent = call + operations * operation + messages * (message + request * delay)",
-        "           + MB * (copy + link / Gbit/s)",
+        "    sent = operations * operation + messages * (message + request * delay)",
+        "         + MB * (copy + link / Gbit/s)",
         "",
         "A ring of N workers is one operation of 2(N - 1) messages, each of an N-th of the vector;",
         "rounds are an operation for each prime factor p of N, of p - 1 messages.",
