@@ -114,7 +114,7 @@ def _train_and_measure(name: str, seed: int, keep: Path | None) -> dict[str, Any
         directory = (keep or Path(temporary)).resolve() / f"{name}-{seed}"
         command = [sys.executable, "main.py", "--model", name, "--seed", str(seed), "--quiet"]
         load = os.getloadavg()[0]
-        cpu_before = _get_child_cpu_seconds()
+        cpu_before = get_child_cpu_seconds()
         start = time.perf_counter()
         subprocess.run([*command, "--run-dir", directory], cwd=ROOT, check=True)
         wall = time.perf_counter() - start
@@ -124,12 +124,12 @@ def _train_and_measure(name: str, seed: int, keep: Path | None) -> dict[str, Any
         "test_accuracy": result["test_accuracy"],
         "training_seconds": result["seconds"],
         "wall_seconds": round(wall, 2),
-        "cpu_seconds": round(_get_child_cpu_seconds() - cpu_before, 2),
+        "cpu_seconds": round(get_child_cpu_seconds() - cpu_before, 2),
         "load_before": round(load, 2),
     }
 
 
-def _get_child_cpu_seconds() -> float:
+def get_child_cpu_seconds() -> float:
     """Return the CPU time used by all finished child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
