@@ -115,6 +115,8 @@ def _list_of_training() -> Iterator[Piece]:
         words = f"knobs --models {model} --work sweeps/knobs-{COMMIT}"
         files = "benchmarks/results/knobs", "docs/knobs"
         yield _measure(f"knobs-{model}", words, minutes, *files)
+    curve = "benchmarks/results/curve.json", "benchmarks/results/curve.md"
+    yield _measure("curve", "curve --again", 420, *curve, "docs/accuracy-for-time.png")
     files = "benchmarks/results/own_hand.json", "benchmarks/results/own_hand.md"
     words = f"own_hand --work runs/own_hand-{COMMIT}"
     yield _measure("own_hand", words, 120, *files, "docs/own-hand.png", renewed=files[0])

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -91,7 +91,7 @@ def main() -> None:
         if options.again:
             runs, seeds = [], seeds or len(runs) or None
         for seed in _yield_missing_seeds(runs, seeds):
-            run = _train_and_measure(name, seed, options.keep)
+            run = train_and_measure(name, seed, options.keep)
             print(f"{name} {run}", flush=True)
             runs.append(run)
             results["recipes"][name] = runs
@@ -108,11 +108,24 @@ def _yield_missing_seeds(runs: list[dict], seeds: int | None) -> Iterator[int]:
         yield len(runs)
 
 
-def _train_and_measure(name: str, seed: int, keep: Path | None) -> dict[str, Any]:
-    """Run the command line once; return the accuracy and the training, wall and CPU time."""
+def train_and_measure(
+    name: str, seed: int, keep: Path | None = None, words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Run the command line once, with further `words`; return the accuracy and the training, wall
+    and CPU time. The run is deleted, or else kept in the folder `keep`.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         directory = (keep or Path(temporary)).resolve() / f"{name}-{seed}"
-        command = [sys.executable, "main.py", "--model", name, "--seed", str(seed), "--quiet"]
+        command = [
+            sys.executable,
+            "main.py",
+            "--model",
+            name,
+            "--seed",
+            str(seed),
+            "--quiet",
+            *words,
+        ]
         load = os.getloadavg()[0]
         cpu_before = get_child_cpu_seconds()
         start = time.perf_counter()

@@ -128,7 +128,8 @@ def _format_race(
     race: Race, results: Results, rounds: Sequence[dict[str, Measurement]]
 ) -> list[str]:
     """Return the lines that every race has: its table, ratios, who was left out, idleness."""
-    lines = [f"{len(rounds)} rounds at commit {results['state']['commit']}.", ""]
+    plural = "" if len(rounds) == 1 else "s"
+    lines = [f"{len(rounds)} round{plural} at commit {results['state']['commit']}.", ""]
     lines += ["| | median | min to max | accuracy |", "| --- | --- | --- | --- |"]
     for name in rounds[0] if rounds else []:
         times = [measured[name][race.figure] for measured in rounds]
