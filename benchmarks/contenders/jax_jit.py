@@ -61,8 +61,12 @@ def _apply_adam(state: tuple, gradient: list, learning_rate: float) -> tuple:
     return updated, mean, square, count + 1
 
 
-def measure_speed(model: str, precision: str, iterations: int, steps_per_call: int = 0) -> Timing:
-    """Time a step per call, or `steps_per_call` of them in one `lax.scan`."""
+def measure_speed(
+    model: str, precision: str, iterations: int, steps_per_call: int = 0, unroll: bool = False
+) -> Timing:
+    """Time a step per call, or `steps_per_call` of them in one `lax.scan`, as a loop or unrolled:
+    XLA computes what is in a loop several times more slowly on a CPU.
+    """
     recipe = recipes[model]
     keep_prob, learning_rate = recipe.fed_keep_prob, recipe.learning_rate
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
@@ -84,9 +88,10 @@ def measure_speed(model: str, precision: str, iterations: int, steps_per_call: i
         return updated, *moments, count + 1
 
     def scan(state: tuple, pixels: jax.Array, labels: jax.Array) -> tuple:
-        return lax.scan(lambda each, batch: (update(each, *batch), None), state, (pixels, labels))[
-            0
-        ]
+        def body(each: tuple, batch: tuple) -> tuple[tuple, None]:
+            return update(each, *batch), None
+
+        return lax.scan(body, state, (pixels, labels), unroll=unroll)[0]
 
     weights = _initialize_weights(model)
     moments = [jax.tree.map(jnp.zeros_like, weights) for _ in range(2)]

@@ -79,13 +79,15 @@ def _compiled(precision: str) -> list[Contender]:
 
 
 def _training_contenders(precision: str) -> list[Contender]:
-    keras_trial, scan = f"Keras fit, {precision}", {"steps_per_call": STEPS_PER_CALL}
+    keras_trial, scan_trial = f"Keras fit, {precision}", f"JAX lax.scan, {precision}"
+    scan, unrolled = {"steps_per_call": STEPS_PER_CALL}, f"JAX lax.scan unrolled, {precision}"
     return [
         Contender(f"ours, {precision}", OURS, "tensorflow", precision),
         Contender(f"PyTorch, {precision}", "pytorch", "torch", precision),
         *_compiled(precision),
         Contender(f"JAX jit, {precision}", "jax_jit", "jax", precision),
-        Contender(f"JAX lax.scan, {precision}", "jax_jit", "jax", precision, scan),
+        Contender(scan_trial, "jax_jit", "jax", precision, scan, scan_trial),
+        Contender(unrolled, "jax_jit", "jax", precision, {**scan, "unroll": True}, scan_trial),
         Contender(keras_trial, "keras_fit", "keras", precision, {}, keras_trial),
         Contender(
             f"Keras fit jit_compile, {precision}",
