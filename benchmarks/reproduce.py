@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -91,7 +91,7 @@ def main() -> None:
         if options.again:
             runs, seeds = [], seeds or len(runs) or None
         for seed in _yield_missing_seeds(runs, seeds):
-            run = _train_and_measure(name, seed, options.keep)
+            run = train_and_measure(name, seed, options.keep)
             print(f"{name} {run}", flush=True)
             runs.append(run)
             results["recipes"][name] = runs
@@ -108,13 +108,26 @@ def _yield_missing_seeds(runs: list[dict], seeds: int | None) -> Iterator[int]:
         yield len(runs)
 
 
-def _train_and_measure(name: str, seed: int, keep: Path | None) -> dict[str, Any]:
-    """Run the command line once; return the accuracy and the training, wall and CPU time."""
+def train_and_measure(
+    name: str, seed: int, keep: Path | None = None, words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Run the command line once, with further `words`; return the accuracy and the training, wall
+    and CPU time. The run is deleted, or else kept in the folder `keep`.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         directory = (keep or Path(temporary)).resolve() / f"{name}-{seed}"
-        command = [sys.executable, "main.py", "--model", name, "--seed", str(seed), "--quiet"]
+        command = [
+            sys.executable,
+            "main.py",
+            "--model",
+            name,
+            "--seed",
+            str(seed),
+            "--quiet",
+            *words,
+        ]
         load = os.getloadavg()[0]
-        cpu_before = _get_child_cpu_seconds()
+        cpu_before = get_child_cpu_seconds()
         start = time.perf_counter()
         subprocess.run([*command, "--run-dir", directory], cwd=ROOT, check=True)
         wall = time.perf_counter() - start
@@ -124,12 +137,12 @@ def _train_and_measure(name: str, seed: int, keep: Path | None) -> dict[str, Any
         "test_accuracy": result["test_accuracy"],
         "training_seconds": result["seconds"],
         "wall_seconds": round(wall, 2),
-        "cpu_seconds": round(_get_child_cpu_seconds() - cpu_before, 2),
+        "cpu_seconds": round(get_child_cpu_seconds() - cpu_before, 2),
         "load_before": round(load, 2),
     }
 
 
-def _get_child_cpu_seconds() -> float:
+def get_child_cpu_seconds() -> float:
     """Return the CPU time used by all finished child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

@@ -1,4 +1,7 @@
-"""JAX: a single jitted training step, with donated buffers."""
+"""JAX: jitted training steps with donated buffers, one per call or several in one `lax.scan`.
+
+For bfloat16, operands are cast, which XLA of JAX 0.10 then multiplies in float32 on a CPU.
+"""
 
 from typing import Any
 
@@ -7,15 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from benchmarks.contenders import Timing, time_training
+from benchmarks.contenders import SHAPES, Timing, time_training
 from mnist_graph import recipes
-
-SHAPES = {
-    "softmax": [(784, 10)],
-    "mlp": [(784, 512), (512, 256), (256, 128), (128, 10)],
-    "cnn": [(5, 5, 1, 32), (5, 5, 32, 64), (7 * 7 * 64, 1024), (1024, 10)],
-}
-"""Shapes of the weights, layer by layer: [height, width, in, out] for convolutions."""
 
 
 def _apply_layer(x: jax.Array, weights: jax.Array, bias: jax.Array, dtype: type) -> jax.Array:
@@ -65,7 +61,12 @@ def _apply_adam(state: tuple, gradient: list, learning_rate: float) -> tuple:
     return updated, mean, square, count + 1
 
 
-def measure_speed(model: str, precision: str, iterations: int) -> Timing:
+def measure_speed(
+    model: str, precision: str, iterations: int, steps_per_call: int = 0, unroll: bool = False
+) -> Timing:
+    """Time a step per call, or `steps_per_call` of them in one `lax.scan`, as a loop or unrolled:
+    XLA computes what is in a loop several times more slowly on a CPU.
+    """
     recipe = recipes[model]
     keep_prob, learning_rate = recipe.fed_keep_prob, recipe.learning_rate
     dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
@@ -86,10 +87,16 @@ def measure_speed(model: str, precision: str, iterations: int) -> Timing:
         updated = jax.tree.map(lambda w, g: w - learning_rate * g, weights, gradient)
         return updated, *moments, count + 1
 
+    def scan(state: tuple, pixels: jax.Array, labels: jax.Array) -> tuple:
+        def body(each: tuple, batch: tuple) -> tuple[tuple, None]:
+            return update(each, *batch), None
+
+        return lax.scan(body, state, (pixels, labels), unroll=unroll)[0]
+
     weights = _initialize_weights(model)
     moments = [jax.tree.map(jnp.zeros_like, weights) for _ in range(2)]
     state = (weights, *moments, jnp.int32(0))
-    jitted_update = jax.jit(update, donate_argnums=0)
+    jitted_update = jax.jit(scan if steps_per_call else update, donate_argnums=0)
     jitted_logits = jax.jit(lambda weights, pixels: _compute_logits(weights, pixels, dtype))
 
     def step(pixels: np.ndarray, labels: np.ndarray) -> None:
@@ -99,6 +106,7 @@ def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     def predict_logits(pixels: np.ndarray) -> np.ndarray:
         return np.asarray(jitted_logits(state[0], pixels))
 
-    return time_training(
-        model, iterations, step, lambda: jax.block_until_ready(state), predict_logits
-    )
+    def synchronize() -> None:
+        jax.block_until_ready(state)
+
+    return time_training(model, iterations, step, synchronize, predict_logits, steps_per_call)

@@ -1,15 +1,19 @@
-"""mnist_graph itself: `train`, including its history and its checkpoints."""
+"""mnist_graph itself: `train`, including its history and its checkpoints; its sessions predict."""
 
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import tensorflow as tf
 
-from benchmarks.contenders import WARM_UP, Timing
-from mnist_graph import read_data_sets, recipes, train
+from benchmarks.contenders import WARM_UP, Finish, Timing, time_predictions
+from benchmarks.exports_child import open_run
+from mnist_graph import export, read_data_sets, recipes, train
+from mnist_graph.exports.arrays import write_arrays
+from mnist_graph.runs.predictor import Predictor
 from mnist_graph.training.hooks import Hook
 
 
@@ -63,10 +67,29 @@ def measure_speed(model: str, precision: str, iterations: int) -> Timing:
     return Timing(1000 * seconds / count, result.test_accuracy, 1 - inside / seconds)
 
 
-def train_to_99(seed: int) -> tuple[float, float]:
-    """Train mnist-99; return the seconds in its training loop and the test accuracy."""
-    recipe = recipes["mnist-99"].override(seed=seed)
+def train_to_99(seed: int, precision: str) -> Finish:
+    """Train mnist-99."""
+    recipe = recipes["mnist-99"].override(seed=seed, precision=precision)
     data = read_data_sets(validation_size=recipe.validation_size)
     with tempfile.TemporaryDirectory() as folder:
         result = train(recipe, data, runs_dir=folder).result
-    return result.seconds, result.test_accuracy
+    return Finish(result.seconds, result.test_accuracy)
+
+
+def prepare_predictions(model: str, folder: str, iterations: int) -> dict[str, str]:
+    """Train for some iterations and write to `folder` what all contenders predict with. Returns
+    the path of each by its name: the run, the exported network, and the variables as arrays.
+    """
+    recipe = recipes[model].override(iterations=iterations)
+    data = read_data_sets(validation_size=recipe.validation_size)
+    run = train(recipe, data, runs_dir=folder)
+    weights = Path(folder, "weights.npz")
+    with Predictor(run, "cpu") as predictor:
+        write_arrays(weights, predictor.variables())
+    exported = export(run, Path(folder, "exports"), data=data).directory
+    return {"run": str(run.directory), "exported": str(exported), "weights": str(weights)}
+
+
+def measure_predictions(paths: dict[str, str], precision: str, images: int) -> Timing:
+    """Time the session of a trained network."""
+    return time_predictions(open_run(paths["run"], precision), images)
