@@ -91,11 +91,8 @@ def session_config(device: Device, network: str, sharing: int = 1) -> tf1.Config
         cores = max(1, _count_cores() // sharing)
         if sharing > 1:
             config.intra_op_parallelism_threads = config.inter_op_parallelism_threads = cores
-        if network in ("softmax", "mlp"):
-            # Small products: half of the cores for each, since two usually run concurrently,
-            # such as a layer's two gradients.
+        if network == "softmax":  # one layer: small operations, one after the other
             config.intra_op_parallelism_threads = max(1, cores // 2)
-        if network == "softmax":  # one layer: its operations cannot run concurrently
             config.inter_op_parallelism_threads = 1
             config.use_per_session_threads = True
     config.gpu_options.allow_growth = True
