@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-UNUSED = ("keras", "matplotlib", "sklearn")
+UNUSED = ("jax", "keras", "matplotlib", "sklearn")
 """Packages that TensorFlow's import would bring along and that nothing here uses in this process:
-Keras, and what Keras imports where it finds it."""
+JAX, Keras, and what Keras imports where it finds it."""
 
 
 def import_tensorflow() -> None:

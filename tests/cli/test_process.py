@@ -51,7 +51,7 @@ import os, sys
 from mnist_graph.cli import main
 os.chdir({folder!r})
 code = main(["--model", "softmax", "--iterations", "20"])
-print(code, sorted({{"keras", "matplotlib", "sklearn", "cv2"}} & set(sys.modules)))
+print(code, sorted({{"jax", "keras", "matplotlib", "sklearn", "cv2"}} & set(sys.modules)))
 """
 
 
