@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.pages import make_page
 from mnist_graph import Classifier, Reader, read_data_sets
+from mnist_graph.data.mnist_form import to_mnist_form
 from mnist_graph.reading.annotate import annotate
 from mnist_graph.reading.confidence import MIN_PROBABILITY
-from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.picture import read_grey
 from mnist_graph.reading.prepare import prepare
 

@@ -3,8 +3,8 @@
     python main.py --model reader
     python -m benchmarks.ship runs/reader/1
 
-replaces mnist_graph/runs/shipped/reader and prints its size. The package has `reader` and
-`cnn-best`.
+replaces mnist_graph/runs/shipped/reader and prints its size. The package has `reader`,
+`cnn-best` and `cnn-scan`.
 """
 
 import argparse

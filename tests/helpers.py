@@ -21,7 +21,7 @@ from PIL import Image
 from mnist_graph import recipes
 from mnist_graph.cli import main
 from mnist_graph.data.datasets import BUNDLED, FILES
-from mnist_graph.reading.form import to_mnist_form
+from mnist_graph.data.mnist_form import to_mnist_form
 from mnist_graph.reading.prepare import prepare
 from mnist_graph.training.hooks import Hook, Stop
 

@@ -1,4 +1,5 @@
-"""Labelled images in, batches out. NumPy only; Pillow for folders of pictures.
+"""Labelled images in, batches out. NumPy only; Pillow for folders of pictures, OpenCV for
+strips and scans.
 
     idx            one IDX file -> an array of bytes
     formats/       IDX and other files, folders of pictures -> arrays
@@ -9,6 +10,8 @@
     augmentation   how strongly training images are distorted
     distortions    the distortions themselves, of ink on a background
     photo_distortions   those of photographs
+    scans          digits as they come out of pictures: other pens, paper, camera
+    mnist_form     a digit in the form in which MNIST's were made
     strips/        rows of digits, made from MNIST's
     arrays         .npz files, read with suspicion
     picture_files  picture files, opened with suspicion

@@ -7,12 +7,12 @@ from mnist_graph.data.arguments import number, require
 from mnist_graph.errors import UsageError
 
 MAX_STRENGTH = {
-    **dict.fromkeys(("thickness", "blur", "flip", "brightness", "contrast"), 1),
+    **dict.fromkeys(("thickness", "blur", "scan", "flip", "brightness", "contrast"), 1),
     "rotation": 180,
     "shear": 60,
 }
 """The highest value of each setting in its own unit; 100 for the others."""
-OF_INK = ("elastic", "thickness", "blur")
+OF_INK = ("elastic", "thickness", "blur", "scan")
 """The distortions of ink on an empty background."""
 OF_PHOTOS = ("flip", "brightness", "contrast")
 """The distortions of photographs."""
@@ -40,6 +40,9 @@ class Augmentation:
     """Probability that strokes become thicker or thinner, each equally likely."""
     blur: float = 0.0
     """Probability that an image is blurred, as small scans are."""
+    scan: float = 0.0
+    """Probability that an image is replaced with what is read of it in a picture: written with some
+    pen, photographed, found and normalized again (`scans.py`)."""
     photo: bool = False
     """Whether images are photographs, which fill their frames: the pixels at the edge are repeated
     where nothing is known, and images are shifted by whole pixels. Else they are bright ink on a

@@ -220,6 +220,16 @@ def _blur(images: NDArray[np.uint8], rng: RandomRows, probability: float) -> Non
         images[chosen] = _rescale(after, images[chosen])
 
 
+def _scan(images: NDArray[np.uint8], rng: RandomRows, probability: float) -> None:
+    """Replace some images with what comes out of pictures of them, in place."""
+    from mnist_graph.data.scans import scan  # OpenCV, which MNIST does not need
+
+    is_scanned = rng.rows(rng.whole.random) < probability
+    seeds = rng.rows(lambda n: rng.whole.integers(2**63, size=n))
+    for number in np.flatnonzero(is_scanned):
+        images[number] = scan(images[number], np.random.default_rng(seeds[number]))
+
+
 def augment(
     images: NDArray[np.uint8],
     rng: np.random.Generator,
@@ -238,4 +248,6 @@ def augment(
     _thicken(result, rows, strength.thickness)
     if strength.blur:
         _blur(result, rows, strength.blur)
+    if strength.scan:
+        _scan(result, rows, strength.scan)
     return result

@@ -14,7 +14,8 @@
                      light), foreground (what differs from it), lines (ruling, removed)
         rows         what stands in a row
         strips       each row straightened, for the network that reads it
-        pieces       each row in single digits, for a classifier; form brings them to 28x28
+        pieces       each row in single digits, for a classifier; data/mnist_form
+                     brings them to 28x28
     whole        a page -> one image, for a classifier of whole pictures
     decode       the network's columns -> digits and how sure each is
     locate       where in a strip each digit is

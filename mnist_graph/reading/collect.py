@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist_graph.data.mnist_form import to_mnist_form
 from mnist_graph.errors import MnistGraphError, UsageError
-from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.pieces import Piece
 from mnist_graph.reading.prepare import Prepared
 from mnist_graph.reading.row_reading import HOPELESS, RowReading

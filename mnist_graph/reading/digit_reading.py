@@ -3,9 +3,9 @@
 import numpy as np
 
 from mnist_graph.data.arguments import require
+from mnist_graph.data.mnist_form import to_mnist_form
 from mnist_graph.errors import UsageError
 from mnist_graph.reading.digit import Digit, make_digit
-from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.reading.whole import WholePicture, prepare_whole

@@ -4,8 +4,8 @@ run elsewhere. Needs neither TensorFlow nor a run.
 
 import numpy as np
 
+from mnist_graph.data.mnist_form import to_mnist_form
 from mnist_graph.errors import MnistGraphError
-from mnist_graph.reading.form import to_mnist_form
 from mnist_graph.reading.picture import Picture
 from mnist_graph.reading.prepare import prepare
 

@@ -12,9 +12,10 @@ from mnist_graph.reading.scaling import resize
 
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
 """Windows that are tried, as shares of the picture's shorter side."""
-ENOUGH = 0.85
-"""The smallest window is chosen that shows this share of the ink of the one that shows most: a
-stroke that fills the window is lost, but a wide one takes folds and shadows for ink."""
+ENOUGH, LEAST = 0.9, 0.6
+"""The smallest window is chosen that shows the first share of the ink of the next one, and the
+second share of the ink of the one that shows most: a stroke that fills the window is lost, but a
+wide one takes folds and the edges of shadows for ink."""
 SIDE = 250
 """Shorter side in pixels at which windows are compared."""
 
@@ -29,7 +30,12 @@ def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
     if sheet is not None:
         on_it = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
     inks = [_count_ink(small, on_it, share) for share in WINDOWS]
-    chosen = next(index for index, ink in enumerate(inks) if ink >= ENOUGH * max(inks))
+    pairs = zip(inks, [*inks[1:], 0.0], strict=True)
+    chosen = next(
+        index
+        for index, (ink, wider) in enumerate(pairs)
+        if ink >= max(ENOUGH * wider, LEAST * max(inks))
+    )
     return _close(work, sheet, WINDOWS[chosen], sheet is None)
 
 

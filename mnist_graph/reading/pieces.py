@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist_graph.data.mnist_form import scale_ink
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.page import Page
 from mnist_graph.reading.rows import Components, Row
@@ -20,8 +21,6 @@ MAX_PART = 0.7
 """and one of them is at most this high."""
 MIN_PART = 0.2
 """The longer side of a part of a digit, in typical digit heights; specks are smaller."""
-FULL_INK = 80
-"""The percentile of a digit's contrast that counts as full ink."""
 
 
 class Piece(NamedTuple):
@@ -41,10 +40,9 @@ def cut_pieces(page: Page, components: Components, row: Row) -> list[Piece]:
         if box.width > MAX_ASPECT * box.height:
             continue
         mine = np.isin(components.labels[box.inside], np.array(members) + 1)
-        ink = np.where(mine, page.contrast(box), 0)
-        full = float(np.percentile(ink[mine], FULL_INK))
-        if full > 0:  # else it was noise, and dark only in the blur
-            pieces.append(Piece(page.to_picture(box), np.clip(ink / full, 0, 1)))
+        ink = scale_ink(page.contrast(box), mine)
+        if ink is not None:  # else it was noise, and dark only in the blur
+            pieces.append(Piece(page.to_picture(box), ink))
     return pieces
 
 

@@ -51,11 +51,11 @@ def shipped_reader() -> Run:
     return load_run(SHIPPED / "reader")
 
 
-def shipped_classifier() -> Run:
-    """Return the network of single digits in the package. Raises MnistGraphError if it is
+def shipped_classifiers() -> list[Run]:
+    """Return the networks of single digits in the package. Raises MnistGraphError if one is
     damaged.
     """
-    return load_run(SHIPPED / "cnn-best")
+    return [load_run(SHIPPED / name) for name in ("cnn-best", "cnn-scan")]
 
 
 def is_shipped(run: Run) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mnist_graph.data.mnist_form import INK, to_mnist_form
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.digit import Digit, make_digit
-from mnist_graph.reading.form import INK, to_mnist_form
 from mnist_graph.reading.picture import read_grey
 from mnist_graph.reading.prepare import prepare
 from mnist_graph.reading.reader import Reader

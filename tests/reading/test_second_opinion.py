@@ -7,17 +7,17 @@ from helpers import TEST_IMAGE
 from mnist_graph.reading import second_opinion
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.pieces import Piece
-from mnist_graph.reading.second_opinion import SecondOpinion, ask_again
+from mnist_graph.reading.second_opinion import SecondOpinion, ask_again, is_framed
 
-INK = np.ones((40, 20), np.float32)
+INK = np.zeros((40, 20), np.float32)
+INK[5:35, 8:12] = 1
 
 
 class Sevens:
     """A network that is sure of a 7, whatever it sees."""
 
     def __init__(self, run):
-        assert run.recipe.model == "cnn-best"
-        self.asked, self.is_closed = 0, False
+        self.model, self.asked, self.is_closed = run.recipe.model, 0, False
 
     def predict(self, images):
         assert images.shape[1:] == (28, 28)
@@ -35,10 +35,10 @@ def opinion():
     opened.close()
 
 
-def probabilities(**chances):
+def probabilities(one, seven):
     """Return the probabilities of a digit: of `one`, and of `seven`."""
     values = np.zeros(10, np.float32)
-    values[1], values[7] = chances["one"], chances["seven"]
+    values[1], values[7] = one, seven
     return values
 
 
@@ -77,20 +77,71 @@ def test_others_are_left_as_they_are(opinion, own, boxes, pieces):
     np.testing.assert_array_equal(weighed[0], first)
 
 
-def test_the_network_is_opened_once_and_closed():
+def with_lines(*places):
+    """Return the ink of a digit in a box of which these sides are there."""
+    ink = np.zeros((40, 30), np.float32)
+    ink[8:32, 12:16] = 1
+    for place in places:
+        ink[place] = 1
+    return ink
+
+
+LEFT, RIGHT, TOP, BOTTOM = np.s_[:, :2], np.s_[:, -2:], np.s_[:2], np.s_[-2:]
+
+
+@pytest.mark.parametrize(
+    ("ink", "expected"),
+    [
+        pytest.param(with_lines(), False, id="a stroke"),
+        pytest.param(with_lines(LEFT), True, id="left"),
+        pytest.param(with_lines(RIGHT, BOTTOM), True, id="right and bottom"),
+        pytest.param(with_lines(TOP), False, id="top, as of a seven"),
+        pytest.param(with_lines(TOP, BOTTOM), True, id="top and bottom"),
+        pytest.param(np.ones((40, 10), np.float32), False, id="a one"),
+    ],
+)
+def test_a_digit_with_the_sides_of_a_box_is_not_asked_about(opinion, ink, expected):
+    box, own = Box(10, 10, 40, 50), probabilities(one=0.5, seven=0.3)
+    (weighed,) = ask_again([box], [own], [Piece(box, ink)], opinion)
+    assert is_framed(ink) == expected
+    assert (weighed.argmax() == 1) == expected
+
+
+def test_the_networks_are_opened_once_and_closed():
     opinion = SecondOpinion(Sevens)
-    network = opinion.open()
-    assert opinion.open() is network
+    networks = opinion.open()
+    assert [network.model for network in networks] == ["cnn-best", "cnn-scan"]
+    assert opinion.open() is networks
     opinion.close()
-    assert network.is_closed
-    assert opinion.open() is not network
+    assert all(network.is_closed for network in networks)
+    assert opinion.open() is not networks
+
+
+class Halves:
+    """One network is sure of a 1; the other of nothing but that it is a 1 or a 7."""
+
+    def __init__(self, run):
+        self.is_sure = run.recipe.model == "cnn-best"
+
+    def predict(self, images):
+        chances = probabilities(one=0.9, seven=0.1) if self.is_sure else probabilities(0.5, 0.5)
+        return np.tile(chances, (len(images), 1))
+
+    def close(self):
+        pass
+
+
+def test_the_opinion_is_the_geometric_mean_of_the_networks():
+    (mean,) = SecondOpinion(Halves).ask([Piece(Box(0, 0, 20, 40), INK)])
+    assert mean.sum() == pytest.approx(1)
+    assert mean[1] / mean[7] == pytest.approx(3, rel=1e-3)  # the root of 0.9 / 0.1 times 1
 
 
 def test_a_page_with_thousands_of_marks_takes_no_time(opinion):
     boxes = [Box(10 * n, 0, 10 * n + 8, 20) for n in range(3000)]
     own = [probabilities(one=0.5, seven=0.3)] * len(boxes)
     assert len(ask(opinion, own, boxes, boxes)) == len(boxes)
-    assert opinion.open().asked == len(boxes)
+    assert [network.asked for network in opinion.open()] == [len(boxes)] * 2
 
 
 def test_the_reader_asks_about_a_single_digit(monkeypatch):
@@ -102,8 +153,8 @@ def test_the_reader_asks_about_a_single_digit(monkeypatch):
         reader.second_opinion = SecondOpinion(Sevens)
         monkeypatch.setattr(second_opinion, "WEIGHT", 0.9)
         (digit,) = reader.read(TEST_IMAGE)
-        network = reader.second_opinion.open()
+        networks = reader.second_opinion.open()
     assert [each.label for each in alone] == [2]
     assert digit.label == 7
-    assert network.asked == 1
-    assert network.is_closed
+    assert [network.asked for network in networks] == [1, 1]
+    assert all(network.is_closed for network in networks)

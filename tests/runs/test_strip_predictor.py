@@ -141,7 +141,7 @@ def test_ship_never_overwrites(shipped, trained):
 
 @pytest.mark.parametrize(
     ("model", "sources", "most_bytes"),
-    [("reader", SOURCE_FILES, 4_000_000), ("cnn-best", (), 600_000)],
+    [("reader", SOURCE_FILES, 4_000_000), ("cnn-best", (), 600_000), ("cnn-scan", (), 600_000)],
 )
 def test_the_shipped_networks_are_what_their_recipes_make_of_their_data(model, sources, most_bytes):
     folder = SHIPPED / model
@@ -161,8 +161,9 @@ def test_the_shipped_reader_sees_nothing_on_empty_paper():
     assert (empty.argmax(axis=2) == 10).all()
 
 
-def test_the_shipped_classifier_is_as_accurate_as_its_run(mnist):
-    run = load_run(SHIPPED / "cnn-best")
+@pytest.mark.parametrize("model", ["cnn-best", "cnn-scan"])
+def test_the_shipped_classifiers_are_as_accurate_as_their_runs(mnist, model):
+    run = load_run(SHIPPED / model)
     with Predictor(run) as opened:
         predicted = opened.predict(mnist.test.pixels[:1000]).argmax(axis=1)
     assert (predicted == mnist.test.sparse_labels[:1000]).mean() >= 0.994

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from helpers import enlarged
 
-from mnist_graph.reading.form import to_mnist_form
+from mnist_graph.data.mnist_form import to_mnist_form
 
 
 def centre_of_mass(frame):

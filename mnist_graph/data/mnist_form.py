@@ -24,6 +24,18 @@ FADING = 1.5
 this power. BROAD_BOX and FADING were chosen on MNIST's validation images, drawn and on pages, and
 on scikit-learn's digits."""
 
+FULL_INK = 80
+"""The percentile of a digit's contrast that counts as full ink."""
+
+
+def scale_ink(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+    """Return the ink of a digit, float32 [h, w] in [0, 1]: its `contrast`, float32 [h, w], where
+    `mask`, bool [h, w], is true, as a share of full ink. None if there is no contrast.
+    """
+    ink = np.where(mask, contrast, np.float32(0))
+    full = float(np.percentile(ink[mask], FULL_INK)) if mask.any() else 0.0
+    return np.clip(ink / full, 0, 1) if full > 0 else None
+
 
 def to_mnist_form(ink: np.ndarray, image_shape: tuple[int, int] = (28, 28)) -> np.ndarray:
     """Return the digit in `ink`, float32 [height, width] in [0, 1], in MNIST's form.
