@@ -33,6 +33,8 @@ from mnist_graph.graph.collectives import (
 )
 from mnist_graph.graph.share import has_small_factors
 
+TURNS = 4
+"""How often experiments take turns, so that all see the same load of the machine."""
 MEGA = 1e6
 GAIN = 1.1
 """Scaling has stopped where more workers give less than this many times the images a second."""
@@ -197,6 +199,14 @@ def fit_compute(milliseconds: Mapping[int, float]) -> tuple[float, float]:
     weights = np.stack([1 / times, rows / times], axis=1)
     fixed, each = _solve_without_negatives(weights)
     return fixed, each
+
+
+def find_spread(seconds: Sequence[float]) -> list[float]:
+    """Return the times of an experiment, of all its TURNS one after the other, each relative to the
+    median of its turn: between turns, the whole machine may become slower or faster.
+    """
+    turns = np.split(np.asarray(seconds), TURNS)
+    return [float(each) for turn in turns for each in turn / np.median(turn)]
 
 
 def straggler(seconds: Sequence[float], workers: int) -> float:

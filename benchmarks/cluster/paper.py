@@ -3,11 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.cluster.measure import FITTED_WORKERS, MODELS, Results, as_sums, milliseconds
-from benchmarks.cluster.model import Constants, Link, Model, fit, fit_compute
+from benchmarks.cluster.model import Constants, Link, Model, find_spread, fit, fit_compute
 from mnist_graph import recipes
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -46,7 +45,7 @@ def build_models(results: Results) -> dict[str, Model]:
         of_model = [each for each in results["compute"] if each["model"] == name]
         size = recipes[name].batch_size
         fixed, per_row = fit_compute({size // e["workers"]: milliseconds(e) for e in of_model})
-        spread = [second / median(e["seconds"]) for e in of_model for second in e["seconds"]]
+        spread = [each for e in of_model for each in find_spread(e["seconds"])]
         sizes = of_model[0]["dense"], of_model[0]["summed"], of_model[0]["has_late"]
         moments = {size // e["workers"]: e["moments"] for e in of_model}
         models[name] = Model(constants, size, fixed, per_row, spread, *sizes, moments)

@@ -36,6 +36,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tensorflow.compat.v1 as tf1  # noqa: E402
 
+from benchmarks.cluster.model import TURNS  # noqa: E402
 from mnist_graph import read_data_sets, recipes  # noqa: E402
 from mnist_graph.cluster.reach import find_unreachable  # noqa: E402
 from mnist_graph.cluster.server import Server  # noqa: E402
@@ -49,8 +50,6 @@ from mnist_graph.graph.share import Share  # noqa: E402
 
 WARM_UP = 2
 """Calls before those that are measured; in the first ones, the tasks connect."""
-ROUNDS = 4
-"""How often the experiments take turns, so that all see the same load of the machine."""
 TRACED = 5
 """Steps that are traced."""
 STEPS_PER_CALL = 4
@@ -330,9 +329,9 @@ def main() -> None:
     experiments = json.loads(sys.argv[1])
     own = [what for what in experiments if worker.rank == 0 or what.get("plan") != "alone"]
     prepared = [worker.prepare(what) for what in own]
-    for _ in range(ROUNDS):
+    for _ in range(TURNS):
         for what, experiment in zip(own, prepared, strict=True):
-            experiment.measure(-(-what["times"] // ROUNDS))
+            experiment.measure(-(-what["times"] // TURNS))
     if worker.rank == 0:
         print(json.dumps([experiment.result() for experiment in prepared]), flush=True)
     signal.pause()  # others may still receive from this task

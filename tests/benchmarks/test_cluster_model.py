@@ -9,6 +9,7 @@ from benchmarks.cluster.model import (
     Model,
     Sending,
     Sum,
+    find_spread,
     fit,
     fit_compute,
     list_sendings,
@@ -95,6 +96,12 @@ def test_the_slowest_of_many_is_the_slowest_ever_measured():
     assert straggler(times, 1) == pytest.approx(1)
     assert straggler(times, 2) == pytest.approx((1 + 0.5 * (1 - 0.75**2)) / 1.125)
     assert straggler(times, 1000) == pytest.approx(1.5 / 1.125)
+
+
+def test_a_machine_that_becomes_slower_spreads_no_times():
+    jitter = [0.9, 1.0, 1.1]
+    slower = [scale * each for scale in (1, 1, 2, 3) for each in jitter]
+    assert find_spread(slower) == pytest.approx(4 * jitter)
 
 
 @pytest.fixture
