@@ -111,6 +111,10 @@ def _start_workers(request: Request) -> int:
     count = whole_number("--workers", options.workers, 1, MAX_WORKERS)
     restarts = whole_number("--restarts", options.restarts or 0, 0)
     request.check()
+    if not options.resume and not options.scale_batch:
+        from mnist_graph.data.batches import require_rows  # NumPy
+
+        require_rows(count, request.recipe.batch_size)
     words, directory = list(request.words), options.run_dir
     if directory is None and not options.resume:
         directory = str(create_numbered(Path(RUNS_DIR) / request.recipe.model))

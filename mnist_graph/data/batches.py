@@ -107,6 +107,15 @@ def require_full_batch(settings: BatchSettings, count: int) -> None:
         )
 
 
+def require_rows(workers: int, batch_size: int) -> None:
+    """Raise UsageError if not each of the `workers` gets a row of every batch."""
+    if workers > batch_size:
+        raise UsageError(
+            f"{workers} workers cannot share a batch of {batch_size}; use fewer workers or a "
+            "larger --batch-size"
+        )
+
+
 def require_digits(data: DataSets) -> None:
     """Raise UsageError for data of which no strips can be made: anything but the ten digits in
     MNIST's size.

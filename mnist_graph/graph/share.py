@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from mnist_graph.errors import UsageError
+from mnist_graph.data.batches import require_rows
 from mnist_graph.graph.collectives import Collectives, gather_cost, ring_cost
 
 PHILOX = 1
@@ -57,11 +57,7 @@ class Share:
     """
 
     def __init__(self, index: int, count: int, batch_size: int) -> None:
-        if count > batch_size:
-            raise UsageError(
-                f"{count} workers cannot share a batch of {batch_size}; use fewer workers or a "
-                "larger --batch-size"
-            )
+        require_rows(count, batch_size)
         self.index, self.count, self.batch_size = index, count, batch_size
         self.collectives = Collectives(index, count)
         self._factors: dict[str, _Factors] = {}

@@ -108,6 +108,7 @@ def test_an_evaluator_says_that_it_has_nothing_to_do(command, monkeypatch):
         (("--restarts", 2), "--restarts needs --workers"),
         (("--timeout", 5), "--timeout needs --workers, or a cluster"),
         (("--workers", 0), "--workers must be between 1 and"),
+        (("--workers", 9, "--batch-size", 8), "9 workers cannot share a batch of 8"),
         (("--workers", 2, "--timeout", 0), "--timeout must be at least 1 second"),
         (("--workers", 2, "--restarts", -1), "--restarts must be at least 0"),
         (("--workers", 2, "--batch-size", 0), "batch_size must be at least 1"),
