@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.checkout import changed_files, find_commit, is_exact
-from benchmarks.idle import PATIENCE, wait_until_idle
+from benchmarks.idle import add_patience, wait_until_idle
 from benchmarks.pieces import Piece, list_pieces
 from benchmarks.reproduce import RESULTS, ROOT
 
@@ -55,13 +55,7 @@ def parse_options(names: list[str]) -> argparse.Namespace:
     add("--only", nargs="+", choices=names, metavar="NAME", help="only these (default: all)")
     add("--strings", type=Path, metavar="DIR", help="pictures of rows for benchmarks.reading")
     add("--allow-dirty", action="store_true", help="measure code that is not committed")
-    add(
-        "--patience",
-        type=float,
-        default=PATIENCE,
-        metavar="S",
-        help="seconds to wait for an idle machine before each piece (default: %(default)g)",
-    )
+    add_patience(parser)
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="folder of all.json")
     return parser.parse_args()
 

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.checkout import find_commit, is_exact
 from benchmarks.curve_report import LEAST_SEEDS, draw, format_report
-from benchmarks.idle import PATIENCE, read_cpu_time, share_of_others, wait_until_idle
+from benchmarks.idle import add_patience, read_cpu_time, share_of_others, wait_until_idle
 from benchmarks.reproduce import RESULTS, ROOT, train_and_measure
 from mnist_graph import recipes
 
@@ -65,13 +65,7 @@ def parse_options() -> argparse.Namespace:
     )
     add("--seeds", type=int, default=LEAST_SEEDS, help="seeds per recipe (default: %(default)s)")
     add("--again", action="store_true", help="measure again what is of another commit")
-    add(
-        "--patience",
-        type=float,
-        default=PATIENCE,
-        metavar="S",
-        help="seconds to wait for an idle machine before each run (default: %(default)g)",
-    )
+    add_patience(parser)
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="folder of curve.json and .md")
     add(
         "--picture",
@@ -94,7 +88,7 @@ def checked_recipe(text: str) -> str:
 
 
 def is_missing(runs: list[dict[str, Any]], seed: int, commit: str, again: bool) -> bool:
-    """Return whether there is no run with this `seed`, or, if `again`, none of this `commit`."""
+    """Return whether no run has this `seed`, or, if `again`, none of this `commit` has it."""
     return not any(
         run["seed"] == seed and (not again or (run["commit"] == commit and is_exact(commit)))
         for run in runs

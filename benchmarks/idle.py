@@ -1,5 +1,6 @@
 """Whether the machine is idle: the busy share of its CPU time, from /proc/stat."""
 
+import argparse
 import os
 import time
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_cpu_time(stat: Path = STAT) -> CpuTime:
 
 def share_of_others(before: CpuTime, after: CpuTime, own: float = 0.0) -> float:
     """Return the share of all CPU time between two readings, 0 to 1, that was busy with anything
-    but one's `own` processes, which used so many seconds.
+    but one's own processes, which used `own` seconds.
     """
     total = after.total - before.total
     busy = after.busy - before.busy - own
@@ -58,3 +59,14 @@ def wait_until_idle(
     while (busy := measure_busy(interval)) > limit and time.monotonic() < end:
         pass
     return busy
+
+
+def add_patience(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says how long to wait for an idle machine."""
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        metavar="S",
+        help="seconds to wait for an idle machine before each measurement (default: %(default)g)",
+    )

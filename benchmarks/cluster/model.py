@@ -263,20 +263,19 @@ class Model:
             sent[largest] = sent[largest]._replace(size=sent[largest].size / 2)
         total, exposed = 0.0, 0.0
         if workers > 1:
-            total, exposed = self.communicate(alone, sent, rows, workers, link)
+            total, exposed = self._communicate(alone, sent, rows, workers, link)
         step = alone + waiting + exposed
         images = 1000 * rows * workers / step
         parts = {"compute": alone, "stragglers": waiting, "sent": total, "exposed": exposed}
         return {**parts, "step": step, "efficiency": alone / step, "images": images}
 
-    def communicate(
+    def _communicate(
         self,
         alone: float,
         sent: Sequence[Sending],
         rows: float,
         workers: int,
         link: Link,
-        cores: int | None = None,
     ) -> tuple[float, float]:
         """Return the ms of all that is `sent`, one after the other, and how much longer a step is
         for it, which takes `alone` ms alone.
@@ -286,11 +285,8 @@ class Model:
         processor computes the other gradients, and takes Adam's step for the dense layers once
         their factors have come. The session call is part of what a step takes alone.
         """
-        link_and_cores = (*link, cores)
-        full = [predict_sum(self.constants, workers, *each, *link_and_cores) for each in sent]
-        empty = [
-            predict_sum(self.constants, workers, each.way, 0, *link_and_cores) for each in sent
-        ]
+        full = [predict_sum(self.constants, workers, *each, *link) for each in sent]
+        empty = [predict_sum(self.constants, workers, each.way, 0, *link) for each in sent]
         call = self.constants.call
         shares = self.moments[min(self.moments, key=lambda each: abs(each - rows))]
         names = ["early", "gradients"] if self.has_late else ["gradients"]

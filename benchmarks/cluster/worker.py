@@ -78,7 +78,7 @@ class Recorded(Collectives):
 
 
 class Silent(Recorded):
-    """Sends nothing: a process's own vectors are taken for the sums of all."""
+    """Sends nothing, and returns a process's own vectors in place of the sums."""
 
     def sum_in_rounds(self, vector: tf.Tensor) -> tf.Tensor:
         return tf.identity(vector)

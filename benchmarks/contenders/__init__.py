@@ -88,9 +88,9 @@ def time_training(
 
 
 def time_predictions(call: Exported, images: int) -> Timing:
-    """Time `call(images=...)` for so many `images` at a time: float32 [images, 784] in, "classes"
-    [images] out. The milliseconds are per call, the median of all; the accuracy is that on all test
-    images.
+    """Time `call(images=...)` for batches of this number of `images`: float32 [images, 784] in,
+    "classes" [images] out. The milliseconds are per call, the median of all; the accuracy is that
+    on all test images.
     """
     test = read_data_sets(validation_size=0).test
     seconds = time_calls(call, {"images": test.images[:images]})

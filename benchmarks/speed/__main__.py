@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.checkout import find_commit, is_exact
-from benchmarks.idle import PATIENCE, wait_until_idle
+from benchmarks.idle import add_patience, wait_until_idle
 from benchmarks.reproduce import RESULTS
 from benchmarks.speed.child import call_in_process
 from benchmarks.speed.races import (
@@ -66,13 +66,7 @@ def parse_options() -> argparse.Namespace:
         help=f"iterations of each training (default: {ITERATIONS}); a multiple of "
         f"{5 * STEPS_PER_CALL}",
     )
-    add(
-        "--patience",
-        type=float,
-        default=PATIENCE,
-        metavar="S",
-        help="seconds to wait for an idle machine before each measurement (default: %(default)g)",
-    )
+    add_patience(parser)
     add("--results", type=Path, default=RESULTS, metavar="DIR", help="where to write the results")
     add("--report", action="store_true", help="only write the report again")
     return parser.parse_args()

@@ -99,7 +99,7 @@ def time_operation(operation: Operation) -> dict[str, Any]:
 
 def measure_bandwidth(size: int, seconds: float = 0.2) -> float:
     """Return the bytes a second that are read and written when all cores copy between arrays that
-    take `size` bytes together. Copies repeat for so many `seconds`; the best of three.
+    take `size` bytes together. Copies repeat for this number of `seconds`; the best of three.
     """
     cores = os.cpu_count() or 1
     length = max(1, size // 2 // cores)

@@ -40,7 +40,7 @@ def run_race(
     save: Callable[[], None],
     wait: Callable[[], float] = wait_until_idle,
 ) -> None:
-    """Measure what is missing of so many `rounds`, adding it to `results` one by one."""
+    """Measure what is missing of the given number of `rounds`; add each to `results`."""
     left_out = results["left_out"] = {}
     for contender in race.contenders:
         if reason := contender.why_not():
