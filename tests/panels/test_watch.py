@@ -70,10 +70,12 @@ def time_limit(request):
         return
 
     def interrupt(*_):
-        raise TimeoutError("the screen, or a process, does not answer")
+        command = ["ps", "-eo", "pid,ppid,stat,wchan:24,pcpu,args", "--sort=-pcpu"]
+        processes = subprocess.run(command, capture_output=True, text=True).stdout
+        raise TimeoutError(f"the screen, or a process, does not answer; there are\n{processes}")
 
     signal.signal(signal.SIGALRM, interrupt)
-    signal.alarm(400)
+    signal.alarm(150)
     yield
     signal.alarm(0)
 
