@@ -1,12 +1,14 @@
-"""Where in a strip each digit is."""
+"""Where each digit is: in a strip, and in the picture."""
 
 import itertools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from mnist_graph.data.strips.size import COLUMN_WIDTH, HEIGHT
 from mnist_graph.reading.boxes import Box
+from mnist_graph.reading.pieces import Piece, is_framed
 
 INK = 96
 """What is at least this bright in a strip, of 255, is ink of a digit."""
@@ -15,6 +17,8 @@ OFF_CENTRE = 20
 the middle between them."""
 MIN_HEIGHT = 3
 """Least height of a digit's ink in pixels; less is a part of a ruled line."""
+SLACK = 0.1
+"""How far beside a piece a digit may be seen that is on it, in heights of the piece."""
 
 
 def locate(pixels: np.ndarray, columns: np.ndarray) -> list[Box]:
@@ -31,6 +35,29 @@ def locate(pixels: np.ndarray, columns: np.ndarray) -> list[Box]:
     bounds = itertools.pairwise([0, *inner, width])
     ink = (pixels >= INK).astype(np.uint8)
     return [_ink_box(ink, left, max(right, left + 1)) for left, right in bounds]
+
+
+def fit_to_pieces(
+    boxes: Sequence[Box], middles: Sequence[float], pieces: Sequence[Piece]
+) -> list[Box]:
+    """Return the boxes of the digits of a row, in pixels of the picture: that of the piece which a
+    digit alone is on, else the one in `boxes`.
+
+    `middles` are where the network sees the digits, in pixels from the picture's left side.
+    """
+    whole = [piece.box for piece in pieces if not is_framed(piece.ink)]
+    if not whole:
+        return list(boxes)
+    left, top, right, bottom = np.array(whole).T
+    slack = SLACK * (bottom - top)
+    on = [
+        np.flatnonzero((left - slack <= middle) & (middle <= right + slack)) for middle in middles
+    ]
+    owners = np.bincount(np.concatenate([[], *on]).astype(int), minlength=len(whole))
+    return [
+        whole[mine[0]] if len(mine) == 1 and owners[mine[0]] == 1 else box
+        for box, mine in zip(boxes, on, strict=True)
+    ]
 
 
 def _boundary(darkness: np.ndarray, one: int, other: int) -> int:

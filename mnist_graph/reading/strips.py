@@ -58,11 +58,17 @@ class Strip(NamedTuple):
             left=self.left * factor, middle=self.middle * factor, scale=self.scale / factor
         )
 
+    def across(self, x: np.ndarray) -> np.ndarray:
+        """Return columns of the strip, [n], as distances from the picture's left side, in its
+        pixels: float [n].
+        """
+        return x / self.scale + self.left
+
     def to_picture(self, box: Box, size: tuple[int, int]) -> Box:
         """Return a box of the strip in pixels of the picture, which has this width and height."""
         middle = float(self.middle[box.left : box.right].mean())
         top, bottom = ((y - HEIGHT / 2) / self.scale + middle for y in (box.top, box.bottom))
-        left, right = (x / self.scale + self.left for x in (box.left, box.right))
+        left, right = self.across(np.array([box.left, box.right])).tolist()
         return Box(round(left), round(top), round(right), round(bottom)).clipped(*size)
 
 

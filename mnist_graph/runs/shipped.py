@@ -51,11 +51,11 @@ def shipped_reader() -> Run:
     return load_run(SHIPPED / "reader")
 
 
-def shipped_classifiers() -> list[Run]:
-    """Return the networks of single digits in the package. Raises MnistGraphError if one is
-    damaged.
+def shipped_scan() -> Run:
+    """Return `cnn-scan`, the network in the package for single digits as they come out of pictures.
+    Raises MnistGraphError if it is damaged.
     """
-    return [load_run(SHIPPED / name) for name in ("cnn-best", "cnn-scan")]
+    return load_run(SHIPPED / "cnn-scan")
 
 
 def is_shipped(run: Run) -> bool:

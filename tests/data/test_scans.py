@@ -8,8 +8,9 @@ import pytest
 from mnist_graph.data.augmentation import Augmentation
 from mnist_graph.data.distortions import augment
 from mnist_graph.data.scans import scan
+from mnist_graph.runs.find import load_run
 from mnist_graph.runs.predictor import Predictor
-from mnist_graph.runs.shipped import shipped_classifiers
+from mnist_graph.runs.shipped import SHIPPED, shipped_scan
 
 OFF = Augmentation(rotation=0, shear=0, scale=0, shift=0, elastic=0, thickness=0)
 
@@ -58,7 +59,7 @@ def test_an_image_of_which_nothing_is_seen_is_left_as_it_is(image):
 
 
 def test_digits_can_still_be_read(mnist, digits):
-    best, scan = shipped_classifiers()
+    best, scan = load_run(SHIPPED / "cnn-best"), shipped_scan()
     images, labels = scans_of(digits), mnist.validation.sparse_labels[:400]
     for run, least in ((best, 0.93), (scan, 0.96)):
         with Predictor(run) as opened:

@@ -6,8 +6,8 @@ from helpers import TEST_IMAGE
 
 from mnist_graph.reading import second_opinion
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.pieces import Piece
-from mnist_graph.reading.second_opinion import SecondOpinion, ask_again, is_framed
+from mnist_graph.reading.pieces import Piece, is_framed
+from mnist_graph.reading.second_opinion import SecondOpinion, ask_again
 
 INK = np.zeros((40, 20), np.float32)
 INK[5:35, 8:12] = 1
@@ -107,41 +107,21 @@ def test_a_digit_with_the_sides_of_a_box_is_not_asked_about(opinion, ink, expect
     assert (weighed.argmax() == 1) == expected
 
 
-def test_the_networks_are_opened_once_and_closed():
+def test_the_network_is_opened_once_and_closed():
     opinion = SecondOpinion(Sevens)
-    networks = opinion.open()
-    assert [network.model for network in networks] == ["cnn-best", "cnn-scan"]
-    assert opinion.open() is networks
+    network = opinion.open()
+    assert network.model == "cnn-scan"
+    assert opinion.open() is network
     opinion.close()
-    assert all(network.is_closed for network in networks)
-    assert opinion.open() is not networks
-
-
-class Halves:
-    """One network is sure of a 1; the other of nothing but that it is a 1 or a 7."""
-
-    def __init__(self, run):
-        self.is_sure = run.recipe.model == "cnn-best"
-
-    def predict(self, images):
-        chances = probabilities(one=0.9, seven=0.1) if self.is_sure else probabilities(0.5, 0.5)
-        return np.tile(chances, (len(images), 1))
-
-    def close(self):
-        pass
-
-
-def test_the_opinion_is_the_geometric_mean_of_the_networks():
-    (mean,) = SecondOpinion(Halves).ask([Piece(Box(0, 0, 20, 40), INK)])
-    assert mean.sum() == pytest.approx(1)
-    assert mean[1] / mean[7] == pytest.approx(3, rel=1e-3)  # the root of 0.9 / 0.1 times 1
+    assert network.is_closed
+    assert opinion.open() is not network
 
 
 def test_a_page_with_thousands_of_marks_takes_no_time(opinion):
     boxes = [Box(10 * n, 0, 10 * n + 8, 20) for n in range(3000)]
     own = [probabilities(one=0.5, seven=0.3)] * len(boxes)
     assert len(ask(opinion, own, boxes, boxes)) == len(boxes)
-    assert [network.asked for network in opinion.open()] == [len(boxes)] * 2
+    assert opinion.open().asked == len(boxes)
 
 
 def test_the_reader_asks_about_a_single_digit(monkeypatch):
@@ -153,8 +133,8 @@ def test_the_reader_asks_about_a_single_digit(monkeypatch):
         reader.second_opinion = SecondOpinion(Sevens)
         monkeypatch.setattr(second_opinion, "WEIGHT", 0.9)
         (digit,) = reader.read(TEST_IMAGE)
-        networks = reader.second_opinion.open()
+        network = reader.second_opinion.open()
     assert [each.label for each in alone] == [2]
     assert digit.label == 7
-    assert [network.asked for network in networks] == [1, 1]
-    assert all(network.is_closed for network in networks)
+    assert network.asked == 1
+    assert network.is_closed
