@@ -101,6 +101,7 @@ def _list_of_speed() -> Iterator[Piece]:
     yield _measure("multistep", "multistep", 10)
     yield _measure("augmentation", "augmentation --rounds 5 --iterations 120", 5)
     yield _measure("startup", "startup", 10)
+    yield _measure("commands", "commands", 45)
     yield _measure("watch", "watch --rounds 4 --keys 30", 10)
     yield _measure("sweep", "sweep", 15)
 

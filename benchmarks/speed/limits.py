@@ -23,6 +23,7 @@ from benchmarks.speed.operations import (
 from mnist_graph import recipes
 
 PRECISIONS = ("float32", "bfloat16")
+"""Those that are measured, where the processor has the second."""
 SQUARE = 2048
 """Side of the large matrix product: the arithmetic that the machine reaches at best."""
 LARGE_BYTES = 2**29
@@ -55,7 +56,7 @@ def measure_limits(models: Sequence[str]) -> dict[str, Any]:
         update = 1000 * 2 * state / bandwidth
         arithmetic = {
             precision: sum(each[precision]["milliseconds"] for each in operations)
-            for precision in PRECISIONS
+            for precision in list_precisions()
         }
         limits["models"][model] = {
             "operations": operations,
@@ -66,6 +67,13 @@ def measure_limits(models: Sequence[str]) -> dict[str, Any]:
             "least_ms": {key: value + update for key, value in arithmetic.items()},
         }
     return limits
+
+
+def list_precisions() -> tuple[str, ...]:
+    """Return the precisions that the processor itself computes in."""
+    from mnist_graph.graph.sessions import cpu_supports_bfloat16  # imports TensorFlow
+
+    return PRECISIONS if cpu_supports_bfloat16() else PRECISIONS[:1]
 
 
 def count_parameters(model: str) -> int:
@@ -79,7 +87,7 @@ def time_operation(operation: Operation) -> dict[str, Any]:
     """
     cores = os.cpu_count() or 1
     found: dict[str, Any] = {"name": operation.name, "flops": operation.flops}
-    for precision in PRECISIONS:
+    for precision in list_precisions():
         found[precision] = min(
             (
                 {

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from benchmarks.contenders import SHAPES
+from benchmarks.speed.limits import PRECISIONS, list_precisions
 from mnist_graph.exports.formats import LITERT, LITERT_INT8, ONNX
 
 ITERATIONS = {"softmax": 3000, "mlp": 1000, "cnn": 300}
@@ -48,6 +49,8 @@ class Contender(NamedTuple):
             return f"{self.package} is not installed"
         if self.program and not shutil.which(self.program):
             return f"{self.program} is not installed"
+        if self.precision in PRECISIONS and self.precision not in list_precisions():
+            return f"the processor has no {self.precision}"
         return ""
 
 
@@ -110,9 +113,10 @@ def training_race(model: str, iterations: int | None = None) -> Race:
 
 def race_to_99() -> Race:
     """Return the race of complete trainings to an accuracy of 99 %."""
+    fastest = list_precisions()[-1]
     contenders = (
-        Contender("mnist-99, ours", OURS, "tensorflow", "bfloat16"),
-        Contender("the record recipe, PyTorch", "pytorch", "torch", "bfloat16"),
+        Contender("mnist-99, ours", OURS, "tensorflow", fastest),
+        Contender("the record recipe, PyTorch", "pytorch", "torch", fastest),
     )
     return Race(TIME_TO_99, "train_to_99", contenders, {}, seeded=True, figure="seconds")
 

@@ -83,7 +83,7 @@ def _compare_with_limit(
     race: Race, rounds: Sequence[dict[str, Measurement]], limit: dict[str, Any]
 ) -> Iterator[str]:
     """Yield a line for each precision: the least a step can take, and what ours takes."""
-    for precision in PRECISIONS:
+    for precision in limit["least_ms"]:
         least, arithmetic = limit["least_ms"][precision], limit["arithmetic_ms"][precision]
         line = (
             f"- The least a step can take here in {precision}: {least:.3g} ms, {arithmetic:.3g} "
@@ -184,7 +184,8 @@ def _format_idleness(rounds: Sequence[dict[str, Measurement]]) -> Iterator[str]:
 
 def _format_limits(limits: dict[str, Any]) -> list[str]:
     square = limits["square"]
-    peaks = " and ".join(f"{_gigaflops(square, key):,.0f} in {key}" for key in PRECISIONS)
+    precisions = [key for key in PRECISIONS if key in square]
+    peaks = " and ".join(f"{_gigaflops(square, key):,.0f} in {key}" for key in precisions)
     lines = [
         "## The machine's limits",
         "",
@@ -201,9 +202,10 @@ def _format_limits(limits: dict[str, Any]) -> list[str]:
         "can be read and written once; nothing else is counted.",
     ]
     for model, found in limits["models"].items():
-        lines += ["", f"| {model} | GFLOP | float32 | bfloat16 |", "| --- | --- | --- | --- |"]
+        lines += ["", f"| {model} | GFLOP | {' | '.join(precisions)} |"]
+        lines.append("| --- " * (2 + len(precisions)) + "|")
         for each in found["operations"]:
-            speeds = " | ".join(f"{_gigaflops(each, key):,.0f}" for key in PRECISIONS)
+            speeds = " | ".join(f"{_gigaflops(each, key):,.0f}" for key in precisions)
             lines.append(f"| {each['name']} | {each['flops'] / 1e9:.3g} | {speeds} |")
         size = found["state_bytes"] / 1e6
         lines += [

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 
 UNUSED = ("jax", "keras", "matplotlib", "sklearn")
@@ -23,6 +24,16 @@ def import_tensorflow() -> None:
 
         # Looking for devices writes its own messages.
         tensorflow.config.list_physical_devices()
+
+
+def import_beside(work: Callable[[], object]) -> None:
+    """Import TensorFlow while another thread does some `work`; return when both are done, or raise
+    what it raised. It must not write to standard error, which is muted.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(work)
+        import_tensorflow()
+        done.result()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mnist_graph.cli.commands import as_command
 from mnist_graph.cli.messages import note
-from mnist_graph.cli.quiet import import_tensorflow
+from mnist_graph.cli.quiet import import_beside, import_tensorflow
 from mnist_graph.cli.request import Request, flag
 from mnist_graph.cluster.scaling import scale_batch
 from mnist_graph.errors import MnistGraphError, UsageError
@@ -68,8 +68,11 @@ def train_recipe(request: Request, lead: "Lead | None" = None) -> Run:
     if request.options.scale_batch and lead is not None:
         recipe, said = scale_batch(recipe, len(lead.cluster.tasks), request.overrides)
         request.say(said)
-    data = request.read_data(recipe)
     start = request.start
+    if start is None and request.options.data_dir is None:
+        # MNIST is as the package has it. Other data is read first, for its errors come at once.
+        import_beside(partial(request.read_data, recipe))
+    data = request.read_data(recipe)
     if start is not None:
         _check_start(request, recipe, data, start)
     import_tensorflow()

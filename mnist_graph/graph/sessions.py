@@ -41,7 +41,7 @@ def choose_device(recipe: Recipe, device: str = "auto") -> tuple[Device, Recipe]
             "TensorFlow finds no GPU; install its CUDA build with "
             "pip install 'tensorflow[and-cuda]' and an NVIDIA driver, or leave --device at auto"
         )
-    native = _gpu_supports_bfloat16(gpus[0]) if gpus else _cpu_supports_bfloat16()
+    native = _gpu_supports_bfloat16(gpus[0]) if gpus else cpu_supports_bfloat16()
     if recipe.precision == "bfloat16" and not native:
         what = "GPU (compute capability 8)" if gpus else "CPU (AMX or AVX-512 BF16)"
         raise MnistGraphError(f"bfloat16 needs a newer {what}; use --precision auto")
@@ -67,7 +67,8 @@ def _gpu_supports_bfloat16(gpu: Any) -> bool:  # pragma: no cover - needs a GPU
     return bool(details.get("compute_capability", (0, 0)) >= (8, 0))
 
 
-def _cpu_supports_bfloat16() -> bool:
+def cpu_supports_bfloat16() -> bool:
+    """Return whether the processor itself multiplies bfloat16."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:  # pragma: no cover - not on Linux

@@ -9,7 +9,7 @@ from helpers import ROOT
 
 from benchmarks import machine
 from benchmarks.contenders import SHAPES
-from benchmarks.speed import run
+from benchmarks.speed import races, run
 from benchmarks.speed.limits import count_parameters, measure_bandwidth, measure_empty_call
 from benchmarks.speed.operations import (
     FORWARD,
@@ -45,7 +45,17 @@ def asked(monkeypatch):
         return {"milliseconds": time, "accuracy": 0.9, "busy_before": wait(), "others": 0.01}
 
     monkeypatch.setattr(run, "measure", measure)
+    monkeypatch.setattr(races, "list_precisions", lambda: ("float32", "bfloat16"))
     return names
+
+
+def test_what_the_processor_does_not_compute_in_is_left_out(asked, monkeypatch):
+    monkeypatch.setattr(races, "list_precisions", lambda: ("float32",))
+    results = {"rounds": []}
+    run_race(RACE, results, 1, lambda: None, lambda: 0.0)
+    assert "ours, bfloat16" not in asked
+    assert results["left_out"]["ours, bfloat16"] == "the processor has no bfloat16"
+    assert {each.precision for each in races.race_to_99().contenders} == {"float32"}
 
 
 def test_rounds_alternate_and_the_slower_variant_goes_after_the_first(asked):

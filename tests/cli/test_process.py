@@ -83,6 +83,29 @@ def test_standard_error_is_the_users_again_after_the_import_of_tensorflow():
     assert outcome == (0, "", "visible\nalso visible\n")
 
 
+BESIDE = """
+import sys, threading
+from mnist_graph.cli.quiet import import_beside
+
+def work():
+    print(threading.current_thread() is threading.main_thread(), "tensorflow" in sys.modules)
+
+import_beside(work)
+print("tensorflow" in sys.modules)
+try:
+    import_beside(lambda: 1 / 0)
+except ZeroDivisionError:
+    print("raised")
+"""
+
+
+def test_another_thread_works_while_tensorflow_is_imported():
+    code, out, _ = run_python(BESIDE)
+    started, *rest = out.splitlines()
+    assert started.startswith("False ")
+    assert (code, rest) == (0, ["True", "raised"])
+
+
 ENVIRONMENT = """
 import os
 before = dict(os.environ)
