@@ -18,7 +18,7 @@
                      brings them to 28x28
     whole        a page -> one image, for a classifier of whole pictures
     decode       the network's columns -> digits and how sure each is
-    locate       where in a strip each digit is
+    locate       where each digit is, in its strip and in the picture
     second_opinion   a network of single digits on doubtful ones that stand alone
     annotate     draws the digits that were read onto the picture
     collect      pages of known digits -> each digit with its label; collection saves them
