@@ -16,6 +16,7 @@ from helpers import (
     TEST_IMAGE,
     assert_refused,
     idx_bytes,
+    inherited,
     png_bytes,
     run_command,
     some_mnist,
@@ -362,7 +363,8 @@ def test_running_out_of_memory_is_reported(command, monkeypatch):
 @pytest.mark.slow
 def test_running_out_of_memory_in_tensorflow_is_reported(tmp_path):
     line = f"ulimit -v 3000000; {sys.executable} {ROOT / 'main.py'} --model cnn --batch-size 50000"
-    done = subprocess.run(["bash", "-c", f"{line} --quiet"], cwd=tmp_path, capture_output=True)
+    command = ["bash", "-c", f"{line} --quiet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=inherited())
     if done.returncode == -signal.SIGSEGV:
         pytest.skip("TensorFlow itself crashes on this processor when memory runs out")
     said = rb"mnist-graph: error: out of memory on the CPU .*; try a smaller --batch-size .*\n"
