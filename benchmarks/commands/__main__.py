@@ -64,6 +64,11 @@ def main() -> None:
     if options.before:
         mains["before"] = options.before.resolve() / "main.py"
     jobs = {job: found for job, found in list_jobs(mains).items() if options.only in job}
+    if not jobs:
+        parser.error(f"no job has {options.only!r} in its name")
+    if options.before and not mains["before"].exists():
+        parser.error(f"{options.before} has no main.py")
+    commit = find_commit()  # not at the end: files may be edited meanwhile
     measured: dict[str, Measured] = {
         job: {contender.name: [] for contender in contenders} for job, contenders in jobs.items()
     }
@@ -76,7 +81,7 @@ def main() -> None:
                     found = {**run(words, folders[name]), "busy_before": round(busy, 4)}
                     measured[job][name].append(found)
                     print(job, name, found, flush=True)
-    save({job: {"commit": find_commit(), "measured": found} for job, found in measured.items()})
+    save({job: {"commit": commit, "measured": found} for job, found in measured.items()})
 
 
 def save(jobs: dict[str, dict[str, Any]]) -> None:
