@@ -19,16 +19,15 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+from PIL import Image
 
 from benchmarks import machine
 from benchmarks.checkout import find_commit
 from benchmarks.commands.report import NOW, Measured, format_report
 from benchmarks.idle import add_patience, wait_until_idle
-from benchmarks.pages import make_page
+from benchmarks.picture_sets import make_sets
 from benchmarks.reproduce import RESULTS, ROOT
 from benchmarks.speed.run import rotate
-from mnist_graph import read_data_sets
 
 SCRIPT = Path(__file__).with_name("torch_script.py")
 PHOTOS = 10
@@ -125,16 +124,14 @@ def prepare(place: Path, mains: dict[str, Path]) -> dict[str, Path]:
     """Return a folder for each contender, with a trained mlp and the photos in it."""
     trainings = {name: [str(main), "--model", "mlp"] for name, main in mains.items()}
     folders = {name: place / name for name in (*mains, "PyTorch", "RapidOCR")}
-    test = read_data_sets().test
+    samples = make_sets(strings=None)["pages of ten"].make(PHOTOS)
+    photos = [Image.fromarray(sample.picture) for sample in samples]
     for name, folder in folders.items():
         folder.mkdir()
         if name != "RapidOCR":
             run(trainings.get(name, [str(SCRIPT), "mlp"]), folder)
-        for number in range(PHOTOS):
-            rng = np.random.default_rng((2026, number, 10))
-            chosen = rng.integers(0, test.num_examples, 10)
-            page = make_page(test.pixels[chosen], test.sparse_labels[chosen], rng)
-            page.picture.save(folder / f"photo-{number}.jpg", quality=92)
+        for number, photo in enumerate(photos):
+            photo.save(folder / f"photo-{number}.jpg", quality=92)
     return folders
 
 
