@@ -3,8 +3,7 @@ Handwritten Digits with TensorFlow".
 
     python -m examples.mlp
 
-Prints what `python main.py --model mlp --precision float32` prints, up to the rounding of sums:
-that command uses other thread settings.
+Prints what `python main.py --model mlp --precision float32` prints.
 """
 
 import tensorflow as tf

@@ -2,7 +2,8 @@
 
     python -m examples.softmax
 
-Prints what `python main.py --model softmax` prints.
+Prints what `python main.py --model softmax` prints, up to the rounding of sums: that command has
+fewer threads.
 """
 
 import tensorflow as tf

@@ -16,7 +16,7 @@ from mnist_graph.runs.run import RUNS_DIR
 from mnist_graph.training.intervals import LOG_EVERY, SAVE_EVERY
 
 PROGRAM = "mnist-graph"
-RUNTIMES = ("auto", "tensorflow", "litert")
+RUNTIMES = ("auto", "tensorflow", "litert", "numpy")
 HOST, PORT = "127.0.0.1", 8000
 """Where --serve listens by default."""
 WINDOW = True
@@ -195,8 +195,9 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         "--runtime",
         choices=RUNTIMES,
         default="auto",
-        help="what computes: litert, which starts much faster, needs the reader in the package or "
-        "an exported run (default: auto: litert where it can)",
+        help="what computes: litert and numpy start much faster than tensorflow; litert needs the "
+        "reader in the package or an exported run, numpy a run that classifies images (default: "
+        "auto: the first of litert, numpy and tensorflow that can)",
     )
     add(
         "--min-probability",

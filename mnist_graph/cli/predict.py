@@ -119,39 +119,60 @@ def _choose_network(request: Request) -> "Network":
 
 
 def open_network(request: Request, run: "Run") -> "Network":
-    """Open the network of a run, in LiteRT where that is possible."""
-    if _is_for_litert(request, run):
-        from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
-
-        with muted_stderr():
-            return LiteRTReader(run) if run.recipe.reads_strips else LiteRTClassifier(run)
+    """Open the network of a run: in LiteRT or NumPy where they can compute it, for they start much
+    faster than TensorFlow.
+    """
+    runtime, device = request.options.runtime, request.options.device
+    if runtime in ("litert", "numpy") and device == "gpu":
+        raise UsageError(f"--runtime {runtime} computes on the CPU; leave out --device gpu")
+    # A run that has just been trained has TensorFlow loaded already.
+    is_free = runtime == "auto" and device != "gpu" and sys.modules.get("tensorflow") is None
+    if runtime == "litert" or (is_free and _is_for_litert(run)):
+        return _open_litert(run)
+    if runtime == "numpy" or (is_free and _find_weights(run) is not None):
+        return _open_numpy(run)
     import_tensorflow()
     from mnist_graph.reading.classifier import Classifier
     from mnist_graph.reading.reader import Reader
 
-    device = request.options.device
     return Reader(run, device) if run.recipe.reads_strips else Classifier(run, device)
 
 
-def _is_for_litert(request: Request, run: "Run") -> bool:
-    """Whether LiteRT computes. Raises MnistGraphError if it is requested and cannot."""
+def _is_for_litert(run: "Run") -> bool:
     from mnist_graph.runs.litert_model import has_litert
 
-    runtime, device = request.options.runtime, request.options.device
-    if runtime == "tensorflow":
-        return False
-    missing = missing_packages(["litert"])
-    if runtime == "auto":
-        # A run that has just been trained has TensorFlow loaded already.
-        is_loaded = sys.modules.get("tensorflow") is not None
-        return not (missing or is_loaded or device == "gpu") and has_litert(run)
-    if device == "gpu":
-        raise UsageError("--runtime litert computes on the CPU; leave out --device gpu")
-    if missing:
+    return not missing_packages(["litert"]) and has_litert(run)
+
+
+def _open_litert(run: "Run") -> "Network":
+    """Raises MnistGraphError where LiteRT or a model for it is missing."""
+    from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
+    from mnist_graph.runs.litert_model import has_litert
+
+    if missing_packages(["litert"]):
         raise MnistGraphError(f"--runtime litert needs ai-edge-litert: {INSTALL}")
     if not has_litert(run):
         raise MnistGraphError(f"{run.directory} has no LiteRT model; make one with --export")
-    return True
+    with muted_stderr():
+        return LiteRTReader(run) if run.recipe.reads_strips else LiteRTClassifier(run)
+
+
+def _find_weights(run: "Run") -> "Path | None":
+    """Return the file with the weights of `run` for NumPy, which does not read strips."""
+    from mnist_graph.runs.weights import find_weights
+
+    return None if run.recipe.reads_strips else find_weights(run)
+
+
+def _open_numpy(run: "Run") -> "Network":
+    """Raises MnistGraphError where NumPy cannot compute the network."""
+    from mnist_graph.reading.numpy_classifier import NumpyClassifier
+
+    weights = _find_weights(run)
+    if weights is None:
+        what = "reads rows" if run.recipe.reads_strips else "has no undamaged weights for NumPy"
+        raise MnistGraphError(f"{run.directory} {what}; leave out --runtime numpy")
+    return NumpyClassifier(run, weights)
 
 
 def _complain(pages: "Iterable[PreparedPage]") -> "Iterator[PreparedPage]":

@@ -1,8 +1,8 @@
 """What a network is: a function over `Layers`, registered under its own name.
 
-A network is written once and used twice. On the layers of `recipe_layers.py` it builds a
-TensorFlow graph; on those of `outline.py` it only adds up shapes and parameters, which needs no
-TensorFlow.
+A network is written once and used three times. On the layers of `recipe_layers.py` it builds a
+TensorFlow graph. On those of `numpy_layers.py` it computes with trained weights, and on those of
+`outline.py` it only adds up shapes and parameters; neither needs TensorFlow.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from mnist_graph.data.arguments import whole_number, wrong_type
 from mnist_graph.errors import UsageError
 
 Tensor = TypeVar("Tensor")
-"""A batch of images or of activations: a `tf.Tensor`, or its shape alone."""
+"""A batch of images or of activations: a `tf.Tensor`, an array, or its shape alone."""
 Size = int | tuple[int, int]
 """Height and width, or one number for both."""
 

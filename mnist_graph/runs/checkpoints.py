@@ -1,7 +1,8 @@
 """Checkpoints: the state of a training run, each in a folder of its own.
 
 checkpoint-<iteration>/
-    model.*         the variables and the graph (tf.train.Saver)
+    model.*         the variables and the graph (tf.train.Saver); of a finished run, in model.npz
+                    also the weights (weights.py)
     state.json      the number of iterations, the seconds they took, the SHA-256 of each file
 
 A folder is written under a temporary name, flushed to disk and then renamed, so that a folder

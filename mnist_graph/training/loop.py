@@ -12,11 +12,13 @@ from contextlib import ExitStack
 
 import numpy as np
 import tensorflow as tf
+import tensorflow.compat.v1 as tf1
 
 from mnist_graph.data.batches import WHOLE, Batch, test_examples, training_batches
 from mnist_graph.data.datasets import DataSets
 from mnist_graph.errors import MnistGraphError
 from mnist_graph.graph.build import Graph
+from mnist_graph.graph.layers import BATCH_NORM_EPSILON
 from mnist_graph.graph.multistep import MultiStep
 from mnist_graph.graph.schedules import learning_rate
 from mnist_graph.graph.sessions import Device, open_session
@@ -25,6 +27,8 @@ from mnist_graph.runs.batches import BATCH, batch_slices, strips_per_call
 from mnist_graph.runs.digit_samples import are_wrong
 from mnist_graph.runs.predictor import restore
 from mnist_graph.runs.run import Metrics, Result, Run
+from mnist_graph.runs.shipped import fold_normalization
+from mnist_graph.runs.weights import write_weights
 from mnist_graph.training.hooks import Hook, Predictions, Stop
 from mnist_graph.training.pace import Pace, most_steps
 from mnist_graph.training.start import assign_weights
@@ -247,8 +251,21 @@ class Training:
 
         def write(prefix: str) -> None:
             self.graph.saver.save(self.session, prefix, write_state=False)
+            if self.is_last:
+                write_weights(prefix, self._trained_weights())
 
         self.run.save_checkpoint(write, self.iteration, self._seconds())
+
+    def _trained_weights(self) -> dict[str, np.ndarray]:
+        """Return what a network without training needs, by name."""
+        averages, is_averaged = self.graph.averages, self.run.recipe.average_weights
+        with self.graph.graph.as_default():
+            trained = {
+                v.op.name: averages.average(v) if is_averaged else v
+                for v in tf1.trainable_variables()
+            }
+            moments = {v.op.name: v for v in tf1.global_variables() if "/moving_" in v.op.name}
+        return fold_normalization(self.session.run(trained | moments), BATCH_NORM_EPSILON)
 
     def _try_to_save(self) -> MnistGraphError | None:
         """Write the last checkpoint; return the error, so that the test can still be run."""

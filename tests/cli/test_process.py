@@ -1,9 +1,12 @@
 """The command in a process of its own: its imports, its output, its exit code, its environment."""
 
+import os
 import re
 
 import pytest
 from helpers import LINE, assert_refused, run_command, run_python
+
+from mnist_graph.cli import quiet
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,14 @@ assert "tensorflow" in sys.modules
 def test_standard_error_is_the_users_again_after_the_import_of_tensorflow():
     outcome = run_python(WRITE, TF_CPP_MIN_LOG_LEVEL=None)
     assert outcome == (0, "", "visible\nalso visible\n")
+
+
+def test_tensorflow_computes_with_onednn_unless_the_user_has_decided(monkeypatch):
+    monkeypatch.setattr(quiet.platform, "machine", lambda: "x86_64")
+    for given, found in ((None, "1"), ("0", "0")):
+        monkeypatch.setattr(os, "environ", {"TF_ENABLE_ONEDNN_OPTS": given} if given else {})
+        quiet.use_onednn()
+        assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == found
 
 
 BESIDE = """
