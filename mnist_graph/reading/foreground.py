@@ -74,14 +74,21 @@ def select_ink(contrast: np.ndarray, least: np.ndarray | float) -> Foreground:
 
 
 def without_edge(mask: np.ndarray) -> np.ndarray:
-    """Return `mask` without what comes in from the edge of the picture, as a table does."""
+    """Return `mask`, of 0 and 1, without what comes in from the picture's edge, as a table does."""
+    enough = EDGE * min(mask.shape)
+    if np.count_nonzero(_border(mask)) < enough:
+        return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    touching = np.bincount(border, minlength=len(stats))
+    touching = np.bincount(_border(labels), minlength=len(stats))
     box = stats[:, cv2.CC_STAT_WIDTH].astype(float) * stats[:, cv2.CC_STAT_HEIGHT]
     filled = stats[:, cv2.CC_STAT_AREA] > FILLED * box
-    keep = ((touching < EDGE * min(mask.shape)) | ~filled).astype(np.uint8)
+    keep = ((touching < enough) | ~filled).astype(np.uint8)
     keep[0] = 0
     inside = keep[labels]
     # A digit that fills the picture touches its edge too.
     return inside if np.count_nonzero(inside) > 0.02 * np.count_nonzero(mask) else mask
+
+
+def _border(values: np.ndarray) -> np.ndarray:
+    """Return what is at the four edges of [h, w]: [2 h + 2 w]."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])

@@ -51,6 +51,8 @@ def _find_lines(faint: np.ndarray) -> np.ndarray:
     joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((1, BROKEN), np.uint8))
     run = np.ones((1, max(MIN_RUN, int(RUN * width))), np.uint8)
     runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, run)
+    if not runs.any():
+        return np.zeros_like(faint)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(runs, run))
     length = stats[:, cv2.CC_STAT_WIDTH]
     areas = np.bincount(labels[(runs & level) > 0], minlength=len(length))
