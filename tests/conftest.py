@@ -1,6 +1,7 @@
 """Fixtures that several test files share: MNIST, read once, and runs, trained once."""
 
 import functools
+import gc
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,17 @@ use_onednn()  # so that this process rounds as the command does
 batches.TEST_STRIPS = 40  # to make all 2,000 takes six seconds
 for screen in ("DISPLAY", "WAYLAND_DISPLAY"):  # no test may open a window on the user's screen
     os.environ.pop(screen, None)
+
+gc.disable()  # until all test files are imported, and TensorFlow with them
+
+
+def pytest_collection_finish():
+    """Let Python look for garbage, but not among the million objects that imports have left: every
+    graph would make it look through them.
+    """
+    gc.freeze()
+    gc.enable()
+
 
 SHORT_RUNS = {
     "softmax": (),
