@@ -52,11 +52,11 @@ QUICK = {
 }
 """The recipes of the default run; the others are slow."""
 ROUNDED = ("conv2", "conv3", "cifar10")
-"""The networks with strided convolutions, or with an overlapping pool after one: on processors with
-AVX-512, TensorFlow sums them in another order in the loop."""
+"""The networks with strided convolutions, or with an overlapping pool after one: oneDNN sums them in
+another order in the loop. They take two steps, for rounding soon switches a ReLU."""
 ATOL = {"float32": 1e-5, "bfloat16": 0.02}
-"""How far their weights may be apart after these steps. Adam makes full steps of gradients that are
-only rounding errors, so in bfloat16 the difference is up to two steps."""
+"""How far their weights may be apart then. Adam makes full steps of gradients that are only rounding
+errors, so in bfloat16 the difference is up to two steps."""
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,11 @@ only rounding errors, so in bfloat16 the difference is up to two steps."""
 )
 def test_multistep_trains_the_same_bits_as_train_step(mnist, precision, name):
     recipe = recipes[name].override(precision=precision, batch_size=20)
-    batches = [make_batch(mnist.train, recipe, iteration) for iteration in range(STEPS)]
+    steps = 2 if recipe.network in ROUNDED else STEPS
+    batches = [make_batch(mnist.train, recipe, iteration) for iteration in range(steps)]
     plain, multistep = train_plainly(recipe, batches), train_in_one_call(recipe, batches)
     assert plain.keys() == multistep.keys()
-    assert plain["global_step"] == STEPS
+    assert plain["global_step"] == steps
     if recipe.network in ROUNDED:
         for variable, value in plain.items():
             np.testing.assert_allclose(multistep[variable], value, rtol=0, atol=ATOL[precision])
