@@ -52,11 +52,11 @@ QUICK = {
 }
 """The recipes of the default run; the others are slow."""
 ROUNDED = ("conv2", "conv3", "cifar10")
-"""The networks with strided convolutions, or with an overlapping pool after one: oneDNN sums them in
-another order in the loop. They take two steps, for rounding soon switches a ReLU."""
+"""The networks with strided convolutions, or with an overlapping pool after one: oneDNN sums them
+in another order in the loop. They take two steps, for rounding soon switches a ReLU."""
 ATOL = {"float32": 1e-5, "bfloat16": 0.02}
-"""How far their weights may be apart then. Adam makes full steps of gradients that are only rounding
-errors, so in bfloat16 the difference is up to two steps."""
+"""How far their weights may be apart then. Adam makes full steps of gradients that are only
+rounding errors, so in bfloat16 the difference is up to two steps."""
 
 
 @pytest.mark.parametrize(
