@@ -32,7 +32,7 @@ def collect(request: Request) -> int:
                 raise MnistGraphError(page.error)
             assert isinstance(page.prepared, Prepared)
             prepared.append((page.page.name, page.prepared))
-    with open_network(request, shipped_reader()) as reader:
+    with open_network(request, shipped_reader(), len(prepared)) as reader:
         assert isinstance(reader, RowReading)
         digits = collect_digits(prepared, labels, reader)
     folder = save_collection(digits, columns=max(map(len, labels)))

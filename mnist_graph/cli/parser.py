@@ -195,9 +195,9 @@ def _add_predict(group: argparse._ArgumentGroup) -> None:
         "--runtime",
         choices=RUNTIMES,
         default="auto",
-        help="what computes: litert and numpy start much faster than tensorflow; litert needs the "
-        "reader in the package or an exported run, numpy a run that classifies images (default: "
-        "auto: the first of litert, numpy and tensorflow that can)",
+        help="what computes: litert and numpy start much faster than tensorflow; litert needs "
+        "ai-edge-litert, and a network of the package or an exported run (default: auto: litert if "
+        "it can, else numpy for a few pages, else tensorflow)",
     )
     add(
         "--min-probability",

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Pages: TypeAlias = Generator[tuple[PreparedPage, list[Digit]]]
 
 
+FEW_PAGES = 20
+"""Up to so many pages NumPy reads before TensorFlow is imported and has read them."""
+
+
 def predict(request: Request) -> int:
     """Print the digits in each picture as soon as they are read. The exit code is 1 if a picture
     cannot be read or has no digits. Ctrl-C and SIGTERM keep what has been read.
@@ -80,7 +84,7 @@ def _read(request: Request, inputs: Inputs) -> "Pages":
         else:
             yield from ((page, []) for page in unreadable)
             return
-        with _choose_network(request) as network:
+        with _choose_network(request, inputs.total) as network:
             yield from ((page, []) for page in unreadable)
             for page in chain([first], pages):
                 prepared = page.prepared
@@ -109,18 +113,18 @@ def _whole_pictures(request: Request) -> "Prepare | None":
     return lambda picture, name: prepare_whole(picture, shape, name)
 
 
-def _choose_network(request: Request) -> "Network":
+def _choose_network(request: Request, pages: int) -> "Network":
     """Open the network in the package, or that of the run that the flags name."""
     from mnist_graph.runs.shipped import shipped_reader
 
     is_named = not request.uses_shipped_reader
     run = finished_run(request, or_shipped=True) if is_named else shipped_reader()
-    return open_network(request, run)
+    return open_network(request, run, pages)
 
 
-def open_network(request: Request, run: "Run") -> "Network":
-    """Open the network of a run: in LiteRT or NumPy where they can compute it, for they start much
-    faster than TensorFlow.
+def open_network(request: Request, run: "Run", pages: int) -> "Network":
+    """Open the network of a run: in LiteRT or NumPy where they have read so many pages sooner, for
+    they start much faster than TensorFlow.
     """
     runtime, device = request.options.runtime, request.options.device
     if runtime in ("litert", "numpy") and device == "gpu":
@@ -129,7 +133,7 @@ def open_network(request: Request, run: "Run") -> "Network":
     is_free = runtime == "auto" and device != "gpu" and sys.modules.get("tensorflow") is None
     if runtime == "litert" or (is_free and _is_for_litert(run)):
         return _open_litert(run)
-    if runtime == "numpy" or (is_free and _find_weights(run) is not None):
+    if runtime == "numpy" or (is_free and _is_for_numpy(run, pages)):
         return _open_numpy(run)
     import_tensorflow()
     from mnist_graph.reading.classifier import Classifier
@@ -157,22 +161,21 @@ def _open_litert(run: "Run") -> "Network":
         return LiteRTReader(run) if run.recipe.reads_strips else LiteRTClassifier(run)
 
 
-def _find_weights(run: "Run") -> "Path | None":
-    """Return the file with the weights of `run` for NumPy, which does not read strips."""
-    from mnist_graph.runs.weights import find_weights
+def _is_for_numpy(run: "Run", pages: int) -> bool:
+    from mnist_graph.runs.weights import has_weights
 
-    return None if run.recipe.reads_strips else find_weights(run)
+    return pages <= FEW_PAGES and has_weights(run)
 
 
 def _open_numpy(run: "Run") -> "Network":
-    """Raises MnistGraphError where NumPy cannot compute the network."""
-    from mnist_graph.reading.numpy_classifier import NumpyClassifier
+    """Raises MnistGraphError where there are no weights for NumPy."""
+    from mnist_graph.reading.numpy_networks import NumpyClassifier, NumpyReader
+    from mnist_graph.runs.weights import has_weights
 
-    weights = _find_weights(run)
-    if weights is None:
-        what = "reads rows" if run.recipe.reads_strips else "has no undamaged weights for NumPy"
-        raise MnistGraphError(f"{run.directory} {what}; leave out --runtime numpy")
-    return NumpyClassifier(run, weights)
+    if not has_weights(run):
+        what = "has no undamaged weights for NumPy; leave out --runtime numpy"
+        raise MnistGraphError(f"{run.directory} {what}")
+    return NumpyReader(run) if run.recipe.reads_strips else NumpyClassifier(run)
 
 
 def _complain(pages: "Iterable[PreparedPage]") -> "Iterator[PreparedPage]":

@@ -1,8 +1,7 @@
-"""A trained network that NumPy computes: for some pictures it is done before TensorFlow would be
+"""A trained network that NumPy computes: a few pictures are read before TensorFlow would be
 imported.
 """
 
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -16,44 +15,69 @@ from mnist_graph.runs.batches import batch_slices
 from mnist_graph.runs.image_network import ImageNetwork
 from mnist_graph.runs.run import Run
 from mnist_graph.runs.shipped import folded_recipe
+from mnist_graph.runs.strip_network import StripNetwork
 from mnist_graph.runs.weights import read_weights
 
-Own = TypeVar("Own", bound="NumpyPredictor")
-IMAGES = 32
-"""Images per call: for `cnn`, what its filters see then takes 20 MB."""
+Own = TypeVar("Own", bound="NumpyNetwork")
+IMAGES, WIDTH = 32, 2**11
+"""Images per call, and the width in pixels of all strips of a call: what the filters of `cnn` and
+of `reader` see then takes 20 MB."""
 
 
-class NumpyPredictor(ImageNetwork):
-    """The network of a finished run that classifies images, with the weights in the file that
-    `weights.find_weights` finds. It can be used as a context manager, as the other ones can.
+class NumpyNetwork:
+    """The network of a finished run with the weights that `weights.read_weights` returns. It can be
+    used as a context manager, as the other ones can.
 
-    Raises MnistGraphError if they are damaged.
+    Raises MnistGraphError if there are none or they are damaged.
     """
 
-    def __init__(self, run: Run, weights: Path) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
-        self._layers = NumpyLayers(folded_recipe(run.recipe), read_weights(weights))
-        try:
-            self.predict(np.zeros((1, *run.image_shape), np.uint8))
-        except (KeyError, ValueError) as error:
-            raise MnistGraphError(f"{weights} is of another network; train again") from error
+        self._layers = NumpyLayers(folded_recipe(run.recipe), read_weights(run))
 
-    def _predict_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        return self._predict_images(np.float32(scale(pixels.astype(np.float32))))
-
-    def _predict_images(self, images: np.ndarray) -> np.ndarray:
-        frames = images.reshape(-1, *frame_shape(self.run.image_shape))
-        parts = [self._of_some(frames[part]) for part in batch_slices(len(frames), IMAGES)]
+    def _classify(self, frames: np.ndarray, size: int) -> np.ndarray:
+        """Return the probabilities for float32 [n, height, width, channels], at most `size` at a
+        time: [n, classes], or [n, columns, classes].
+        """
+        recipe = self._layers.recipe
+        build, parts = NETWORKS[recipe.network].build, []
+        for part in batch_slices(len(frames), size):
+            try:
+                logits = build(self._layers, frames[part], recipe) / recipe.temperature
+            except (KeyError, ValueError) as error:
+                said = f"the weights of {self.run.directory} are of another network; train again"
+                raise MnistGraphError(said) from error
+            exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+            parts.append(exponentials / exponentials.sum(axis=-1, keepdims=True))
         return np.concatenate(parts)
 
-    def _of_some(self, frames: np.ndarray) -> np.ndarray:
-        recipe = self._layers.recipe
-        logits = NETWORKS[recipe.network].build(self._layers, frames, recipe) / recipe.temperature
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
 
     def __enter__(self: Own) -> Own:
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+class NumpyPredictor(NumpyNetwork, ImageNetwork):
+    """A network that classifies images, in NumPy."""
+
+    def _predict_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        return self._predict_images(_scale(pixels))
+
+    def _predict_images(self, images: np.ndarray) -> np.ndarray:
+        return self._classify(images.reshape(-1, *frame_shape(self.run.image_shape)), IMAGES)
+
+
+class NumpyStripPredictor(NumpyNetwork, StripNetwork):
+    """A network that reads strips, in NumPy."""
+
+    def _predict_padded(self, strips: np.ndarray) -> np.ndarray:
+        size = max(1, WIDTH // strips.shape[2])
+        return self._classify(_scale(strips)[..., np.newaxis], size)
+
+
+def _scale(pixels: np.ndarray) -> np.ndarray:
+    return np.float32(scale(pixels.astype(np.float32)))
