@@ -10,6 +10,7 @@
     network        how a network is registered and what it is built from
     layers         weight_variable, conv2d, max_pool_2x2, dropout, ...
     recipe_layers  these layers with a recipe's settings
+    numpy_layers   the same layers of a trained network, without TensorFlow
     outline        a network's shapes and parameter counts, without TensorFlow
     inputs         the placeholders for images and for strips
     build          inference, loss, training, evaluation: the whole graph

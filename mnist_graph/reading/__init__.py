@@ -2,7 +2,8 @@
 
     reader       the door: Reader.read(picture) -> digits, by the network that reads rows
     classifier   the other door: digit by digit, by a network of 28x28 images
-    litert       both doors without TensorFlow; row_reading and digit_reading have what they share
+    litert, numpy_networks   both doors without TensorFlow; row_reading and digit_reading have what
+                 they share
     inputs       what an exported network is given for a picture
 
     On the way:

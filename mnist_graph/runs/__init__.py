@@ -12,6 +12,7 @@
     predictor       an image_network in a TensorFlow session, with the weights of a finished run
     strip_predictor the same for strips
     litert          both in LiteRT; litert_model has what an export leaves for it
+    numpy_network   both in NumPy; weights has what a run leaves for it
     batches         how many examples such a network gets at a time
     shipped         trained networks in a few files, in shipped/; ship writes them
     strip_metrics   digits read in strips, aligned with those that stand there
