@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 
 FEW_PAGES = 20
-"""Up to so many pages NumPy reads before TensorFlow is imported and has read them."""
+"""The most pages that are read in NumPy by default: more are faster in TensorFlow, in spite of its
+import."""
 
 
 def predict(request: Request) -> int:
@@ -123,18 +124,17 @@ def _choose_network(request: Request, pages: int) -> "Network":
 
 
 def open_network(request: Request, run: "Run", pages: int) -> "Network":
-    """Open the network of a run: in LiteRT or NumPy where they have read so many pages sooner, for
-    they start much faster than TensorFlow.
-    """
-    runtime, device = request.options.runtime, request.options.device
-    if runtime in ("litert", "numpy") and device == "gpu":
-        raise UsageError(f"--runtime {runtime} computes on the CPU; leave out --device gpu")
-    # A run that has just been trained has TensorFlow loaded already.
-    is_free = runtime == "auto" and device != "gpu" and sys.modules.get("tensorflow") is None
-    if runtime == "litert" or (is_free and _is_for_litert(run)):
-        return _open_litert(run)
-    if runtime == "numpy" or (is_free and _is_for_numpy(run, pages)):
-        return _open_numpy(run)
+    """Open the network of a run, to read this many pages, in what `_choose_runtime` chooses."""
+    runtime, device = _choose_runtime(request, run, pages), request.options.device
+    if runtime == "litert":
+        from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
+
+        with muted_stderr():
+            return LiteRTReader(run) if run.recipe.reads_strips else LiteRTClassifier(run)
+    if runtime == "numpy":
+        from mnist_graph.reading.numpy_networks import NumpyClassifier, NumpyReader
+
+        return NumpyReader(run) if run.recipe.reads_strips else NumpyClassifier(run)
     import_tensorflow()
     from mnist_graph.reading.classifier import Classifier
     from mnist_graph.reading.reader import Reader
@@ -142,40 +142,33 @@ def open_network(request: Request, run: "Run", pages: int) -> "Network":
     return Reader(run, device) if run.recipe.reads_strips else Classifier(run, device)
 
 
-def _is_for_litert(run: "Run") -> bool:
+def _choose_runtime(request: Request, run: "Run", pages: int) -> str:
+    """Return what computes the network: litert, numpy or tensorflow. Raises UsageError or
+    MnistGraphError if the requested one cannot.
+    """
     from mnist_graph.runs.litert_model import has_litert
-
-    return not missing_packages(["litert"]) and has_litert(run)
-
-
-def _open_litert(run: "Run") -> "Network":
-    """Raises MnistGraphError where LiteRT or a model for it is missing."""
-    from mnist_graph.reading.litert import LiteRTClassifier, LiteRTReader
-    from mnist_graph.runs.litert_model import has_litert
-
-    if missing_packages(["litert"]):
-        raise MnistGraphError(f"--runtime litert needs ai-edge-litert: {INSTALL}")
-    if not has_litert(run):
-        raise MnistGraphError(f"{run.directory} has no LiteRT model; make one with --export")
-    with muted_stderr():
-        return LiteRTReader(run) if run.recipe.reads_strips else LiteRTClassifier(run)
-
-
-def _is_for_numpy(run: "Run", pages: int) -> bool:
     from mnist_graph.runs.weights import has_weights
 
-    return pages <= FEW_PAGES and has_weights(run)
-
-
-def _open_numpy(run: "Run") -> "Network":
-    """Raises MnistGraphError where there are no weights for NumPy."""
-    from mnist_graph.reading.numpy_networks import NumpyClassifier, NumpyReader
-    from mnist_graph.runs.weights import has_weights
-
-    if not has_weights(run):
-        what = "has no undamaged weights for NumPy; leave out --runtime numpy"
-        raise MnistGraphError(f"{run.directory} {what}")
-    return NumpyReader(run) if run.recipe.reads_strips else NumpyClassifier(run)
+    runtime, device = request.options.runtime, request.options.device
+    if runtime in ("litert", "numpy") and device == "gpu":
+        raise UsageError(f"--runtime {runtime} computes on the CPU; leave out --device gpu")
+    if runtime == "litert":
+        if missing_packages(["litert"]):
+            raise MnistGraphError(f"--runtime litert needs ai-edge-litert: {INSTALL}")
+        if not has_litert(run):
+            raise MnistGraphError(f"{run.directory} has no LiteRT model; make one with --export")
+    elif runtime == "numpy":
+        if not has_weights(run):
+            what = "has no undamaged weights for NumPy; leave out --runtime numpy"
+            raise MnistGraphError(f"{run.directory} {what}")
+    elif runtime == "auto":
+        # A run that has just been trained has TensorFlow loaded already.
+        if device == "gpu" or sys.modules.get("tensorflow") is not None:
+            return "tensorflow"
+        if not missing_packages(["litert"]) and has_litert(run):
+            return "litert"
+        return "numpy" if pages <= FEW_PAGES and has_weights(run) else "tensorflow"
+    return runtime
 
 
 def _complain(pages: "Iterable[PreparedPage]") -> "Iterator[PreparedPage]":

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import tensorflow as tf
 import tensorflow.compat.v1 as tf1
 
-from mnist_graph.graph.network import Size, pair, pool_size
+from mnist_graph.graph.network import LRN, Size, pair, pool_size
 from mnist_graph.graph.share import Share
 
 ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
@@ -177,7 +177,7 @@ def local_response_normalization(inputs: tf.Tensor) -> tf.Tensor:
     the squares of the nine channels around it (Krizhevsky et al. 2012, with the numbers of
     TensorFlow's CIFAR-10 tutorial). Returns float32.
     """
-    return tf.nn.lrn(tf.cast(inputs, tf.float32), 4, bias=1.0, alpha=0.001 / 9, beta=0.75)
+    return tf.nn.lrn(tf.cast(inputs, tf.float32), **LRN)
 
 
 def flatten(inputs: tf.Tensor) -> tf.Tensor:

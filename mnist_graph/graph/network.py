@@ -13,6 +13,9 @@ from mnist_graph.errors import UsageError
 
 Tensor = TypeVar("Tensor")
 """A batch of images or of activations: a `tf.Tensor`, an array, or its shape alone."""
+LRN = {"depth_radius": 4, "bias": 1.0, "alpha": 0.001 / 9, "beta": 0.75}
+"""Local response normalization, as `tf.nn.lrn` takes it: the numbers of TensorFlow's CIFAR-10
+tutorial."""
 Size = int | tuple[int, int]
 """Height and width, or one number for both."""
 

@@ -1,7 +1,7 @@
 """The layers of a trained network in NumPy; see `network.Layers`.
 
-A few digits are read sooner than TensorFlow is imported. Batch normalization must be folded into
-the weights (`shipped.fold_normalization`), and dropout keeps every unit.
+It reads a few digits in less time than TensorFlow takes to import. Batch normalization must be
+folded into the weights (`shipped.fold_normalization`), and dropout keeps every unit.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_graph.graph.network import Size, pair, pool_size
+from mnist_graph.graph.network import LRN, Size, pair, pool_size
 from mnist_graph.graph.recipe import Recipe
 
 Array = np.ndarray
@@ -81,9 +81,11 @@ class NumpyLayers:
 
     def local_response_normalization(self, inputs: Array, name: str) -> Array:
         """See `layers.local_response_normalization`."""
-        squares = np.pad(np.square(inputs), [(0, 0)] * 3 + [(4, 4)])
-        sums = np.lib.stride_tricks.sliding_window_view(squares, 9, axis=-1).sum(axis=-1)
-        return inputs / np.power(1 + np.float32(0.001 / 9) * sums, np.float32(0.75))
+        radius, bias, alpha, beta = LRN.values()
+        squares = np.pad(np.square(inputs), [(0, 0)] * 3 + [(int(radius), int(radius))])
+        width = 2 * int(radius) + 1
+        sums = np.lib.stride_tricks.sliding_window_view(squares, width, axis=-1).sum(axis=-1)
+        return inputs / (bias + alpha * sums) ** beta
 
     def dropout(self, inputs: Array, keep_prob: Any, name: str) -> Array:
         """Keep all units."""
