@@ -16,6 +16,10 @@ HOPELESS = 1e-6
 """A labelling less probable than this share of the best is not continued either."""
 UNLIKELY = 1e-3
 """A digit less likely than this in a column does not begin there."""
+AS_MANY = 0.3
+"""As many digits as are expected are read if that is this many times as probable as another number,
+at least. On 1,200 pages of validation digits and 500 of scikit-learn's, that was 0.4 to 3 for
+digits which the network had missed, and at most 0.15 for what was none."""
 
 
 class Decoded(NamedTuple):
@@ -33,8 +37,9 @@ class Decoded(NamedTuple):
         return cls([], np.zeros((0, BLANK), np.float32), np.zeros(0, int))
 
 
-def decode(*views: np.ndarray) -> Decoded:
-    """Decode probabilities, float32 [columns, 11], of which the last is that of the blank.
+def decode(*views: np.ndarray, expected: int | None = None) -> Decoded:
+    """Decode probabilities, float32 [columns, 11], of which the last is that of the blank. If a
+    number of digits is `expected`, as many are read unless that is far less probable.
 
     Of a strip that was read in several views, the digits are those with the largest probability,
     summed over the views; they are placed and weighed in the view in which they are most probable,
@@ -46,6 +51,10 @@ def decode(*views: np.ndarray) -> Decoded:
         for labels, probability in beam.items():
             total[labels] = total.get(labels, 0.0) + probability
     labels = max(total, key=total.__getitem__)
+    if expected is not None and _probability(total, expected) > AS_MANY * _probability(
+        total, len(labels)
+    ):
+        labels = max((each for each in total if len(each) == expected), key=total.__getitem__)
     if not labels:
         return Decoded.empty()
     best = int(np.argmax([beam.get(labels, 0.0) for beam in beams]))
@@ -79,6 +88,11 @@ def find_labellings(columns: np.ndarray) -> dict[tuple[int, ...], float]:
         least = HOPELESS * sum(best[0][1])
         beams = {labels: chances for labels, chances in best if sum(chances) >= least}
     return {labels: sum(chances) for labels, chances in beams.items()}
+
+
+def _probability(labellings: dict[tuple[int, ...], float], digits: int) -> float:
+    """Return the probability of this number of digits."""
+    return sum(chance for labels, chance in labellings.items() if len(labels) == digits)
 
 
 def _weigh(likely: np.ndarray, labels: list[int]) -> tuple[np.ndarray, np.ndarray]:

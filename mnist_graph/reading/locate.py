@@ -48,15 +48,30 @@ def fit_to_pieces(
     whole = [piece.box for piece in pieces if not is_framed(piece.ink)]
     if not whole:
         return list(boxes)
-    left, top, right, bottom = np.array(whole).T
-    slack = SLACK * (bottom - top)
-    on = [
-        np.flatnonzero((left - slack <= middle) & (middle <= right + slack)) for middle in middles
-    ]
+    on = _find_under(middles, whole)
     owners = np.bincount(np.concatenate([[], *on]).astype(int), minlength=len(whole))
     return [
         whole[mine[0]] if len(mine) == 1 and owners[mine[0]] == 1 else box
         for box, mine in zip(boxes, on, strict=True)
+    ]
+
+
+def leave_bare(middles: Sequence[float], boxes: Sequence[Box]) -> bool:
+    """Return whether digits leave one of the pieces in these `boxes` bare, although each digit is
+    on a piece of its own. `middles` are as for `fit_to_pieces`.
+    """
+    if not 0 < len(middles) < len(boxes):
+        return False
+    on = _find_under(middles, boxes)
+    return len({int(mine[0]) for mine in on if len(mine) == 1}) == len(middles)
+
+
+def _find_under(middles: Sequence[float], boxes: Sequence[Box]) -> list[np.ndarray]:
+    """Return, for each digit, the indices of the pieces that it is on, int [n]."""
+    left, top, right, bottom = np.array(boxes).reshape(-1, 4).T
+    slack = SLACK * (bottom - top)
+    return [
+        np.flatnonzero((left - slack <= middle) & (middle <= right + slack)) for middle in middles
     ]
 
 

@@ -11,9 +11,9 @@ from mnist_graph.data.strips.size import COLUMN_WIDTH
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.decode import Decoded, decode
 from mnist_graph.reading.digit import Digit, make_digit
-from mnist_graph.reading.locate import fit_to_pieces, locate
+from mnist_graph.reading.locate import fit_to_pieces, leave_bare, locate
 from mnist_graph.reading.picture import Picture
-from mnist_graph.reading.pieces import Piece
+from mnist_graph.reading.pieces import Piece, is_framed
 from mnist_graph.reading.prepare import Prepared, prepare
 from mnist_graph.reading.second_opinion import SecondOpinion, ask_again, is_doubtful
 from mnist_graph.reading.strips import VIEWS, Strip, make_views
@@ -101,20 +101,37 @@ class RowReading(StripNetwork):
             if enough >= 1:
                 return [[whole]], decoded
         rows = [row.strips for row in prepared.rows]
-        of_rows = self._decode([strip for row in rows for strip in row])
+        of_rows = self._decode(
+            [strip for row in rows for strip in row],
+            [_find_whole(strip, row.pieces) for row in prepared.rows for strip in row.strips],
+        )
         if whole is not None and enough >= _probability(of_rows):
             return [[whole]], decoded
         return rows, of_rows
 
-    def _decode(self, strips: Sequence[Strip]) -> list[Decoded]:
-        """Return the digits in each strip: those of all views where the first leaves doubt."""
+    def _decode(
+        self, strips: Sequence[Strip], pieces: Sequence[Sequence[Box]] | None = None
+    ) -> list[Decoded]:
+        """Return the digits in each strip: those of all views where the first leaves doubt.
+
+        `pieces` are the boxes of what may be single digits in each strip, in pixels of the picture.
+        One that is left without a digit is expected to have one.
+        """
         columns = self.predict_strips([strip.pixels for strip in strips])
         decoded = [decode(view) for view in columns]
-        unsure = [number for number, each in enumerate(decoded) if _least(each) < SURE]
+        pieces = pieces or [[] for _ in strips]
+        unsure = [
+            number
+            for number, each in enumerate(decoded)
+            if _least(each) < SURE or leave_bare(_middles(strips[number], each), pieces[number])
+        ]
         views = [view for number in unsure for view in make_views(strips[number])]
         others = iter(self.predict_strips(views))
         for number in unsure:
-            decoded[number] = decode(columns[number], *islice(others, VIEWS))
+            seen = columns[number], *islice(others, VIEWS)
+            decoded[number] = decode(*seen)
+            if leave_bare(_middles(strips[number], decoded[number]), pieces[number]):
+                decoded[number] = decode(*seen, expected=len(pieces[number]))
         return decoded
 
 
@@ -129,6 +146,17 @@ def _probability(decoded: Sequence[Decoded]) -> float:
     return float(np.exp(np.mean(np.log(np.maximum(likely, 1e-6))))) if likely else 0.0
 
 
+def _find_whole(strip: Strip, pieces: Sequence[Piece]) -> list[Box]:
+    """Return the boxes of those `pieces` of a row that are in a strip; none if one is framed."""
+    mine = [piece for piece in pieces if strip.has(piece.box)]
+    return [] if any(is_framed(piece.ink) for piece in mine) else [piece.box for piece in mine]
+
+
+def _middles(strip: Strip, decoded: Decoded) -> list[float]:
+    """Return where the network sees the digits, in pixels from the picture's left side."""
+    return strip.across((decoded.columns + 0.5) * COLUMN_WIDTH).tolist()
+
+
 def _place(
     strips: Sequence[Strip],
     decoded: Sequence[Decoded],
@@ -139,7 +167,7 @@ def _place(
     boxes, middles = [], []
     for strip, digits in zip(strips, decoded, strict=True):
         boxes += [strip.to_picture(box, size) for box in locate(strip.pixels, digits.columns)]
-        middles += strip.across((digits.columns + 0.5) * COLUMN_WIDTH).tolist()
+        middles += _middles(strip, digits)
     probabilities = [each for digits in decoded for each in digits.probabilities]
     return _Row(fit_to_pieces(boxes, middles, pieces), probabilities)
 

@@ -23,6 +23,10 @@ is horizontally closer than this. With ADJACENT and LOWER, 42 of 50 forms of val
 become one strip with all digits, at least 0.35 as high as it; without, 34."""
 HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
+LONE = 0.6
+"""Least height of a component that is alone in its row, in the same unit. On 1,700 drawn pages,
+digits alone in a row have 0.82 or more, and rests of ruling that would be read as digits 0.54 or
+less."""
 MAX_ASPECT = 8.0
 """A wider component is a line; a row of touching digits can be this many times as wide as high."""
 FINE = 0.4
@@ -109,6 +113,8 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     for row in _chain(boxes[kept], typical):
         members = kept[row]
         line = _row_height(boxes[members])
+        if len(members) == 1 and line < LONE * typical:
+            continue
         extent = _find_extent(boxes[members], frames, line)
         rows.append(Row(members.tolist(), boxes[members], line, extent))
     rows = _without_crossing(rows)

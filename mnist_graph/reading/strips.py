@@ -64,6 +64,11 @@ class Strip(NamedTuple):
         """
         return x / self.scale + self.left
 
+    def has(self, box: Box) -> bool:
+        """Return whether the middle of a box, in pixels of the picture, is in the strip."""
+        middle = (box.left + box.right) / 2
+        return self.left <= middle < self.left + self.pixels.shape[1] / self.scale
+
     def to_picture(self, box: Box, size: tuple[int, int]) -> Box:
         """Return a box of the strip in pixels of the picture, which has this width and height."""
         middle = float(self.middle[box.left : box.right].mean())

@@ -77,6 +77,18 @@ def test_the_columns_of_digits_are_in_order():
     assert decoded.columns[2] == 7
 
 
+def test_as_many_digits_are_read_as_are_expected_unless_that_is_far_less_probable():
+    columns = columns_of(BLANK, 3, BLANK, BLANK, certainty=0.97)
+    columns[3] = 0.0
+    columns[3, [5, 6, BLANK]] = 0.25, 0.2, 0.55
+    assert decode(columns).labels == [3]
+    decoded = decode(columns, expected=2)
+    assert decoded.labels == [3, 5]
+    assert decoded.probabilities[1].sum() == pytest.approx(0.45, abs=0.05)
+    assert decode(columns, expected=3).labels == [3]
+    assert decode(columns, expected=0).labels == [3]
+
+
 def test_hundreds_of_unlikely_columns_do_not_underflow():
     columns = np.tile(columns_of(3, BLANK, certainty=0.2), (300, 1))
     decoded = decode(columns)

@@ -5,7 +5,7 @@ import pytest
 
 from mnist_graph import Reader
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.locate import fit_to_pieces
+from mnist_graph.reading.locate import fit_to_pieces, leave_bare
 from mnist_graph.reading.pieces import Piece
 
 PRINTED = [Box(10, 0, 14, 60), Box(70, 0, 74, 60)]
@@ -40,6 +40,21 @@ def pieces_in(boxes, framed=False):
 )
 def test_a_digit_has_the_box_of_the_piece_that_it_alone_is_on(middles, pieces, expected):
     assert fit_to_pieces(PRINTED, middles, pieces) == expected
+
+
+@pytest.mark.parametrize(
+    ("middles", "bare"),
+    [
+        pytest.param([35], True, id="one of two"),
+        pytest.param([35, 100], False, id="one on each"),
+        pytest.param([60], False, id="on none"),
+        pytest.param([30, 45], False, id="both on one"),
+        pytest.param([], False, id="no digits"),
+    ],
+)
+def test_a_piece_is_bare_if_all_digits_are_on_others(middles, bare):
+    assert leave_bare(middles, WRITTEN) is bare
+    assert not leave_bare(middles, [])
 
 
 def test_faint_digits_in_printed_boxes_are_placed_on_the_writing(mnist):

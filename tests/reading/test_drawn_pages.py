@@ -1,0 +1,33 @@
+"""Pages of ten validation digits, as the benchmarks draw them, that are hard to read."""
+
+import numpy as np
+import pytest
+
+from benchmarks.pages import labels_by_row, make_page
+from mnist_graph import Reader
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with Reader.shipped() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(94, id="the network misses the last digit of a row"),
+        pytest.param(732, id="and the first in one view of three"),
+        pytest.param(526, id="a four in two parts is one digit"),
+        pytest.param(347, id="a sharp shadow is no table"),
+        pytest.param(93, id="a sharp shadow across a sheet is no ink"),
+        pytest.param(818, id="a table whose edge is not found is no ink"),
+        pytest.param(555, id="rests of ruling are no row"),
+    ],
+)
+def test_every_digit_is_read(reader, mnist, number):
+    digits = mnist.validation
+    rng = np.random.default_rng((2027, number, 10))
+    chosen = rng.integers(0, digits.num_examples, 10)
+    page = make_page(digits.pixels[chosen], digits.sparse_labels[chosen], rng)
+    assert labels_by_row(reader.read(page.picture)) == labels_by_row(page.digits)
