@@ -21,8 +21,8 @@ EDGE = 0.15
 FILLED = 0.3
 """if it fills more than this share of its own box."""
 AROUND = 0.25
-"""Where this share of the picture's edges is touched, nothing that touches them is writing. Of 150
-drawn pages, no writing touches more than 0.01."""
+"""Where this share of the picture's edges is touched, nothing that touches them is writing. On 150
+drawn pages, writing touches less than 0.01."""
 SAMPLES = 50_000
 """Pixels that statistics are computed from."""
 
@@ -79,19 +79,29 @@ def select_ink(contrast: np.ndarray, least: np.ndarray | float) -> Foreground:
 def without_edge(mask: np.ndarray) -> np.ndarray:
     """Return `mask`, of 0 and 1, without what comes in from the picture's edge, as a table does."""
     enough = EDGE * min(mask.shape)
-    rim = _border(mask)
-    touched = np.count_nonzero(rim)
-    if touched < enough:
+    if np.count_nonzero(_border(mask)) < enough:
         return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     touching = np.bincount(_border(labels), minlength=len(stats))
     box = stats[:, cv2.CC_STAT_WIDTH].astype(float) * stats[:, cv2.CC_STAT_HEIGHT]
     filled = stats[:, cv2.CC_STAT_AREA] > FILLED * box
-    keep = touching == 0 if touched > AROUND * len(rim) else (touching < enough) | ~filled
-    keep[0] = False
-    inside = keep.astype(np.uint8)[labels]
+    keep = ((touching < enough) | ~filled).astype(np.uint8)
+    keep[0] = 0
+    inside = keep[labels]
     # A digit that fills the picture touches its edge too.
     return inside if np.count_nonzero(inside) > 0.02 * np.count_nonzero(mask) else mask
+
+
+def without_table(mask: np.ndarray) -> np.ndarray:
+    """Return `mask`, of 0 and 1, without what touches the picture's edge if much of the edge is
+    touched: a table in many parts.
+    """
+    if np.count_nonzero(_border(mask)) < AROUND * len(_border(mask)):
+        return mask
+    count, labels = cv2.connectedComponents(mask)
+    keep = np.ones(count, np.uint8)
+    keep[_border(labels)] = keep[0] = 0
+    return keep[labels] if keep.any() else mask
 
 
 def _border(values: np.ndarray) -> np.ndarray:

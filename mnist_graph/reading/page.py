@@ -10,7 +10,13 @@ import cv2
 import numpy as np
 
 from mnist_graph.reading.boxes import Box
-from mnist_graph.reading.foreground import MIN_CONTRAST, find_foreground, select_ink, without_edge
+from mnist_graph.reading.foreground import (
+    MIN_CONTRAST,
+    find_foreground,
+    select_ink,
+    without_edge,
+    without_table,
+)
 from mnist_graph.reading.lines import remove_lines
 from mnist_graph.reading.paper import dark_parts, find_paper
 from mnist_graph.reading.scaling import resize, smooth_blocks, to_working_size
@@ -80,7 +86,7 @@ def find_page(grey: np.ndarray) -> Page:
         grey, work = 255 - grey, 255 - work
     paper = find_paper(work, sheet)
     seen = find_foreground(work, paper, sheet)
-    mask = seen.mask if is_small else without_edge(remove_lines(seen))
+    mask = seen.mask if is_small else without_table(without_edge(remove_lines(seen)))
     return Page(grey, work, paper, mask, scale)
 
 

@@ -16,9 +16,6 @@ ENOUGH, LEAST = 0.9, 0.6
 """The smallest window is chosen that shows the first share of the ink of the next one, and the
 second share of the ink of the one that shows most: a stroke that fills the window is lost, but a
 wide one takes folds and the edges of shadows for ink."""
-RIM = 4
-"""What comes nearer to the sheet's edge than this, in pixels of SIDE, is not counted as ink: a
-shadow's edge, mostly."""
 SIDE = 250
 """Shorter side in pixels at which windows are compared."""
 
@@ -58,21 +55,7 @@ def _count_ink(small: np.ndarray, sheet: np.ndarray | None, share: float) -> flo
     squared, as a shadow misclassified as ink is broad, but faint.
     """
     seen = find_foreground(small, _close(small, sheet, share, sheet is None), sheet)
-    mask = without_edge(seen.mask)
-    if sheet is not None:
-        mask = _without_rim(mask, sheet)
-    return float((np.square(seen.contrast) * mask).sum())
-
-
-def _without_rim(mask: np.ndarray, sheet: np.ndarray) -> np.ndarray:
-    """Return `mask`, of 0 and 1, without what reaches the edge of the sheet, unless all does."""
-    side = 2 * RIM + 1
-    within = cv2.erode(sheet, np.ones((side, side), np.uint8), borderValue=1)
-    count, labels = cv2.connectedComponents(mask)
-    keep = np.ones(count, np.uint8)
-    keep[labels[within == 0]] = 0
-    keep[0] = 0
-    return keep[labels] if keep.any() else mask
+    return float((np.square(seen.contrast) * without_edge(seen.mask)).sum())
 
 
 def _close(work: np.ndarray, sheet: np.ndarray | None, share: float, continued: bool) -> np.ndarray:

@@ -20,7 +20,6 @@ def reader():
         pytest.param(732, id="and the first in one view of three"),
         pytest.param(526, id="a four in two parts is one digit"),
         pytest.param(347, id="a sharp shadow is no table"),
-        pytest.param(93, id="a sharp shadow across a sheet is no ink"),
         pytest.param(818, id="a table whose edge is not found is no ink"),
         pytest.param(555, id="rests of ruling are no row"),
     ],
