@@ -29,8 +29,8 @@ class RunData(NamedTuple):
 
 
 def read_run_data(directory: str | Path) -> RunData:
-    """Read the data of the run in `directory`. Raises MnistGraphError if there is no run, or its
-    digits are damaged.
+    """Read the data of the run in `directory`. Raises MnistGraphError without a run, or if
+    its digits are damaged.
     """
     run = load_run(directory)
     rows = {

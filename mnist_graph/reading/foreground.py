@@ -96,7 +96,8 @@ def without_table(mask: np.ndarray) -> np.ndarray:
     """Return `mask`, of 0 and 1, without what touches the picture's edge if much of the edge is
     touched: a table in many parts.
     """
-    if np.count_nonzero(_border(mask)) < AROUND * len(_border(mask)):
+    rim = _border(mask)
+    if np.count_nonzero(rim) < AROUND * len(rim):
         return mask
     count, labels = cv2.connectedComponents(mask)
     keep = np.ones(count, np.uint8)

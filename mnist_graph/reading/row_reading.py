@@ -103,7 +103,7 @@ class RowReading(StripNetwork):
         rows = [row.strips for row in prepared.rows]
         of_rows = self._decode(
             [strip for row in rows for strip in row],
-            [_find_whole(strip, row.pieces) for row in prepared.rows for strip in row.strips],
+            [_unframed_boxes(strip, row.pieces) for row in prepared.rows for strip in row.strips],
         )
         if whole is not None and enough >= _probability(of_rows):
             return [[whole]], decoded
@@ -146,8 +146,8 @@ def _probability(decoded: Sequence[Decoded]) -> float:
     return float(np.exp(np.mean(np.log(np.maximum(likely, 1e-6))))) if likely else 0.0
 
 
-def _find_whole(strip: Strip, pieces: Sequence[Piece]) -> list[Box]:
-    """Return the boxes of those `pieces` of a row that are in a strip; none if one is framed."""
+def _unframed_boxes(strip: Strip, pieces: Sequence[Piece]) -> list[Box]:
+    """Return the boxes of those `pieces` of a row that are in a strip; none if any is framed."""
     mine = [piece for piece in pieces if strip.has(piece.box)]
     return [] if any(is_framed(piece.ink) for piece in mine) else [piece.box for piece in mine]
 

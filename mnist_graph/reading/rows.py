@@ -25,8 +25,8 @@ HEIGHTS = (0.45, 2.2)
 """Least and greatest height of what makes a row, in typical digit heights."""
 LONE = 0.6
 """Least height of a component that is alone in its row, in the same unit. On 1,700 drawn pages,
-digits alone in a row have 0.82 or more, and rests of ruling that would be read as digits 0.54 or
-less."""
+digits alone in a row have 0.82 or more, and remains of ruled lines that would be read as digits
+0.54 or less."""
 MAX_ASPECT = 8.0
 """A wider component is a line; a row of touching digits can be this many times as wide as high."""
 FINE = 0.4

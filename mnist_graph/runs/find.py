@@ -134,8 +134,8 @@ def list_runs(runs_dir: str | Path, model: str) -> Iterator[Run]:
 
 
 def find_run(runs_dir: str | Path, recipe: Recipe, sha256: dict[str, str]) -> Run | None:
-    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None. One
-    that started from another run has more than the recipe behind it, and does not count.
+    """Return the newest finished run of exactly `recipe` on data with these SHA-256, or None. Runs
+    that started from another run are skipped: the recipe alone does not describe them.
     """
     require("recipe", recipe, Recipe, "a Recipe")
     for run in list_runs(runs_dir, recipe.model):

@@ -19,9 +19,9 @@ def reader():
         pytest.param(94, id="the network misses the last digit of a row"),
         pytest.param(732, id="and the first in one view of three"),
         pytest.param(526, id="a four in two parts is one digit"),
-        pytest.param(347, id="a sharp shadow is no table"),
-        pytest.param(818, id="a table whose edge is not found is no ink"),
-        pytest.param(555, id="rests of ruling are no row"),
+        pytest.param(347, id="a sharp shadow is not a table"),
+        pytest.param(818, id="a table whose edge is not found is not ink"),
+        pytest.param(555, id="remains of ruled lines are not a row"),
     ],
 )
 def test_every_digit_is_read(reader, mnist, number):
