@@ -18,7 +18,7 @@ from mnist_graph.reading.foreground import (
     without_table,
 )
 from mnist_graph.reading.lines import remove_lines
-from mnist_graph.reading.paper import dark_parts, find_paper
+from mnist_graph.reading.paper import dark_parts, find_paper, steady_tone
 from mnist_graph.reading.scaling import resize, smooth_blocks, to_working_size
 from mnist_graph.reading.sheet import find_sheet
 
@@ -82,7 +82,7 @@ def find_page(grey: np.ndarray) -> Page:
     if level is not None:
         return _find_drawing(grey, work, scale, level)
     sheet = None if is_small else find_sheet(work, dark_parts(work))
-    if sheet is None and is_light_on_dark(grey if is_small else work):
+    if sheet is None and _has_light_ink(grey, work):
         grey, work = 255 - grey, 255 - work
     paper = find_paper(work, sheet)
     seen = find_foreground(work, paper, sheet)
@@ -132,6 +132,14 @@ def _commonest_level(grey: np.ndarray) -> tuple[int, float, float]:
     level = int(shares.argmax())
     near = shares[max(0, level - PLAIN_LEVELS) : level + PLAIN_LEVELS + 1].sum()
     return level, float(shares[level]), float(near)
+
+
+def _has_light_ink(grey: np.ndarray, work: np.ndarray) -> bool:
+    """Return whether the ink of a picture, `work` at working size, is lighter than its paper."""
+    if min(grey.shape) < SMALL:
+        return is_light_on_dark(grey)
+    tone = steady_tone(work)
+    return is_light_on_dark(work) if tone is None else tone
 
 
 def is_light_on_dark(grey: np.ndarray) -> bool:

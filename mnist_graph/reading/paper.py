@@ -7,7 +7,7 @@ a shadow or a sheet as sharp as it is.
 import cv2
 import numpy as np
 
-from mnist_graph.reading.foreground import find_foreground, without_edge
+from mnist_graph.reading.foreground import BLUR, find_foreground, without_edge
 from mnist_graph.reading.scaling import resize
 
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3)
@@ -18,6 +18,11 @@ second share of the ink of the one that shows most: a stroke that fills the wind
 wide one takes folds and the edges of shadows for ink."""
 SIDE = 250
 """Shorter side in pixels at which windows are compared."""
+REACH = 2
+STEP = 0.5
+OUTLINED = 0.6
+FEW = 0.1
+STEADY, UNSTEADY = 0.8, 0.5
 
 
 def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
@@ -29,7 +34,7 @@ def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
     on_it = None
     if sheet is not None:
         on_it = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    inks = [_count_ink(small, on_it, share) for share in WINDOWS]
+    inks = count_inks(small, on_it)
     pairs = zip(inks, [*inks[1:], 0.0], strict=True)
     chosen = next(
         index
@@ -37,6 +42,22 @@ def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
         if ink >= max(ENOUGH * wider, LEAST * max(inks))
     )
     return _close(work, sheet, WINDOWS[chosen], sheet is None)
+
+
+def steady_tone(work: np.ndarray) -> bool | None:
+    """Return whether the ink of the picture `work`, uint8 [h, w], is lighter than its paper; None
+    if that cannot be told from how much ink shows with each window: of ink that is narrower than
+    all of them the same, of its shadows and holes more and more.
+    """
+    small = resize(work, min(1.0, SIDE / min(work.shape)))
+    dark, light = (_steadiness(count_inks(each, None)) for each in (small, 255 - small))
+    if max(dark, light) < STEADY or min(dark, light) > UNSTEADY:
+        return None
+    return light > dark
+
+
+def _steadiness(inks: list[float]) -> float:
+    return min(inks) / max(*inks, 1e-9)
 
 
 def dark_parts(work: np.ndarray) -> np.ndarray:
@@ -50,12 +71,37 @@ def dark_parts(work: np.ndarray) -> np.ndarray:
     return masks[0] | masks[1]
 
 
-def _count_ink(small: np.ndarray, sheet: np.ndarray | None, share: float) -> float:
+def count_inks(small, sheet):
+    counts = np.array([_count_ink(small, sheet, share) for share in WINDOWS])
+    outlined, all_ink = counts.T
+    return (outlined if outlined.max() > FEW * all_ink.max() else all_ink).tolist()
+
+
+def _count_ink(small: np.ndarray, sheet: np.ndarray | None, share: float) -> tuple[float, float]:
     """Return how much ink shows with a window of this share of the shorter side. Contrast counts
     squared, as a shadow misclassified as ink is broad, but faint.
     """
     seen = find_foreground(small, _close(small, sheet, share, sheet is None), sheet)
-    return float((np.square(seen.contrast) * without_edge(seen.mask)).sum())
+    mask = without_edge(seen.mask)
+    strength = np.square(seen.contrast)
+    outlined = float((strength * _outlined(small, seen.contrast, mask)).sum())
+    return outlined, float((strength * mask).sum())
+
+
+def _outlined(small: np.ndarray, contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return `mask`, uint8 [h, w], with only those of its parts whose outline is in the picture."""
+    count, labels = cv2.connectedComponents(mask)
+    sums = np.bincount(labels.ravel(), weights=contrast.ravel(), minlength=count)
+    mean = sums / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    outline = (mask > 0) & (cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=1) == 0)
+    at = labels[outline]
+    light = np.maximum(cv2.GaussianBlur(small, (0, 0), BLUR), 1)
+    square = np.ones((2 * REACH + 1,) * 2, np.uint8)
+    step = 1 - cv2.erode(light, square)[outline] / cv2.dilate(light, square)[outline]
+    steps = np.bincount(at, weights=step > STEP * mean[at], minlength=count)
+    keep = (steps > OUTLINED * np.bincount(at, minlength=count)).astype(np.uint8)
+    keep[0] = 0
+    return keep[labels]
 
 
 def _close(work: np.ndarray, sheet: np.ndarray | None, share: float, continued: bool) -> np.ndarray:
