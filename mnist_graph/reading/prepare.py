@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.page import SMALL, Page, find_page, show_dark_on_light
 from mnist_graph.reading.picture import Picture, read_reduced
 from mnist_graph.reading.pieces import Piece, cut_pieces
@@ -94,7 +95,8 @@ def prepare_grey(grey: np.ndarray) -> Prepared:
 def _find_rows(grey: np.ndarray) -> tuple[Page, Components, list[Row]]:
     page = find_page(grey)
     stroke = page.stroke
-    components = find_components(page.mask, stroke)
+    whole = Box(0, 0, *page.mask.shape[::-1])
+    components = find_components(page.mask, page.contrast(whole), stroke)
     rows = find_rows(components, stroke)
     return page, components, [row for row in rows if row.height >= LEAST_HEIGHT * page.scale]
 

@@ -31,6 +31,9 @@ MAX_ASPECT = 8.0
 """A wider component is a line; a row of touching digits can be this many times as wide as high."""
 FINE = 0.4
 """Strokes are broader than this share of the typical stroke; print may be finer."""
+TRACE, PALE = 0.2, 0.7
+"""The remains of ruled lines have less than the first share of the ink that is typical of a
+component's length, and are paler than the second share of what is typical."""
 INKED = 4.0
 """The strokes of a digit are at most this many times as long as it is high."""
 CROSSING = 0.25
@@ -54,6 +57,8 @@ class Components(NamedTuple):
     """int [n, 4]: left, top, right, bottom in working pixels."""
     areas: np.ndarray
     """int [n]: pixels."""
+    inks: np.ndarray
+    """float [n]: the sum of the contrast of those pixels."""
 
 
 class Row(NamedTuple):
@@ -70,9 +75,10 @@ class Row(NamedTuple):
     of that component and not among the boxes."""
 
 
-def find_components(mask: np.ndarray, stroke: float) -> Components:
+def find_components(mask: np.ndarray, contrast: np.ndarray, stroke: float) -> Components:
     """Label the connected parts of `mask`, uint8 [h, w], across gaps of a third of a stroke's
-    width, `stroke`."""
+    width, `stroke`. `contrast`, float32 [h, w], is the share of the paper's light that is missing.
+    """
     reach = int(stroke * BROKEN / 2)
     side = 2 * reach + 1
     joined = cv2.dilate(mask, np.ones((side, side), np.uint8)) if reach else mask
@@ -90,7 +96,10 @@ def find_components(mask: np.ndarray, stroke: float) -> Components:
         axis=1,
     )
     labels *= mask
-    return Components(labels, boxes, np.bincount(labels.ravel(), minlength=len(stats))[1:])
+    count = len(stats)
+    areas = np.bincount(labels.ravel(), minlength=count)
+    inks = np.bincount(labels.ravel(), weights=contrast.ravel(), minlength=count)
+    return Components(labels, boxes, areas[1:], inks[1:])
 
 
 def find_rows(components: Components, stroke: float) -> list[Row]:
@@ -109,6 +118,7 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     typical = typical_height(boxes[kept], areas[kept], stroke)
     low, high = HEIGHTS
     kept = kept[(height[kept] > low * typical) & (height[kept] < high * typical)]
+    kept = kept[~_are_traces(components.inks[kept], areas[kept], np.maximum(width, height)[kept])]
     rows = []
     for row in _chain(boxes[kept], typical):
         members = kept[row]
@@ -172,6 +182,17 @@ def _is_cut_off(boxes: np.ndarray, shape: tuple[int, ...]) -> bool:
     return bool(
         (((boxes[:, :2] <= 1) | (boxes[:, 2:] >= np.array(shape[::-1]) - 1)).any(axis=1)).all()
     )
+
+
+def _are_traces(inks: np.ndarray, areas: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return which components, [n] each, are remains of ruled lines: finer and paler than writing.
+    `lengths` are the longer sides of their boxes.
+    """
+    if not len(inks):
+        return np.zeros(0, bool)
+    strengths, depths = inks / lengths, inks / areas
+    strength, depth = (_weighted_quantile(each, inks, 0.5) for each in (strengths, depths))
+    return (strengths < TRACE * strength) & (depths < PALE * depth)
 
 
 def typical_height(boxes: np.ndarray, areas: np.ndarray, stroke: float) -> float:
