@@ -7,7 +7,7 @@ import numpy as np
 from mnist_graph.data.mnist_form import scale_ink
 from mnist_graph.reading.boxes import Box
 from mnist_graph.reading.page import Page
-from mnist_graph.reading.rows import Components, Row
+from mnist_graph.reading.rows import Components, Row, union
 
 MAX_ASPECT = 2.5
 """No digit is wider than this many times its height."""
@@ -47,7 +47,7 @@ def cut_pieces(page: Page, components: Components, row: Row) -> list[Piece]:
     """Cut out what may be digits in a row, from left to right."""
     pieces = []
     for members in _mend(components.boxes, row):
-        box = Box(*_union(components.boxes[members]).tolist())
+        box = Box(*union(components.boxes[members]).tolist())
         if box.width > MAX_ASPECT * box.height:
             continue
         mine = np.isin(components.labels[box.inside], np.array(members) + 1)
@@ -86,7 +86,7 @@ def _mend(boxes: np.ndarray, row: Row) -> list[list[int]]:
         parts = np.flatnonzero(_is_part(boxes[index], digits[: len(groups)], row.height))
         if len(parts):
             groups[parts[0]].append(index)
-            digits[parts[0]] = _union(boxes[groups[parts[0]]])
+            digits[parts[0]] = union(boxes[groups[parts[0]]])
         elif index in row.members:
             digits[len(groups)] = boxes[index]
             groups.append([index])
@@ -105,7 +105,3 @@ def _is_part(box: np.ndarray, digits: np.ndarray, height: float) -> np.ndarray:
     lower = np.minimum(box[3] - box[1], digits[:, 3] - digits[:, 1])
     over &= lower < MAX_PART * height
     return over & (top - bottom < MAX_GAP * height) & (high < MAX_HEIGHT * height)
-
-
-def _union(boxes: np.ndarray) -> np.ndarray:
-    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])

@@ -37,6 +37,11 @@ of their length, and less than the second share of its contrast. On 600 drawn pa
 0.22 or more of the ink, and remains 0.23 or less."""
 INKED = 4.0
 """The strokes of a digit are at most this many times as long as it is high."""
+HALF, WHOLE = 0.8, 1.3
+"""Greatest height of half of a broken digit, and of both halves, in typical digit heights."""
+SHARED, TORN = 0.4, 0.12
+"""One half is above the other over this share of its width, and ends where that begins, but for
+this share of a typical digit's height."""
 CROSSING = 0.25
 """Rows of writing share less than this of their height."""
 LOWER = 0.6
@@ -121,9 +126,10 @@ def find_rows(components: Components, stroke: float) -> list[Row]:
     kept = kept[(height[kept] > low * typical) & (height[kept] < high * typical)]
     kept = kept[~_are_traces(components.inks[kept], areas[kept], np.maximum(width, height)[kept])]
     rows = []
-    for row in _chain(boxes[kept], typical):
-        members = kept[row]
-        line = _row_height(boxes[members])
+    digits, parts = _join_halves(boxes[kept], typical)
+    for row in _chain(digits, typical):
+        members = kept[[part for digit in row for part in parts[digit]]]
+        line = _row_height(digits[row])
         if len(members) == 1 and line < LONE * typical:
             continue
         extent = _find_extent(boxes[members], frames, line)
@@ -234,6 +240,34 @@ def _find_extent(boxes: np.ndarray, frames: np.ndarray, height: float) -> tuple[
         if frame[0] < right + ADJACENT * height and frame[2] > left - ADJACENT * height:
             left, right = min(left, float(frame[0])), max(right, float(frame[2]))
     return left, right
+
+
+def _join_halves(boxes: np.ndarray, height: float) -> tuple[np.ndarray, list[list[int]]]:
+    """Return the boxes of what may be digits, [m, 4], and which of the `boxes`, int [n, 4], each
+    consists of: two if one is the upper half of a broken digit, and the other the lower.
+    """
+    left, top, right, bottom = boxes.T
+    free = bottom - top < HALF * height
+    parts = []
+    for upper in np.argsort(top).tolist():
+        if not free[upper]:
+            continue
+        width = np.minimum(right - left, right[upper] - left[upper])
+        over = np.minimum(right, right[upper]) - np.maximum(left, left[upper])
+        is_lower = free & (over > SHARED * width) & (bottom - top[upper] < WHOLE * height)
+        is_lower &= abs(top - bottom[upper]) < TORN * height
+        is_lower[upper] = False
+        if np.count_nonzero(is_lower) == 1:
+            parts.append([upper, int(is_lower.argmax())])
+            free[parts[-1]] = False
+    single = np.setdiff1d(np.arange(len(boxes)), np.array(parts, int).ravel())
+    parts += [[index] for index in single.tolist()]
+    return np.array([union(boxes[each]) for each in parts]).reshape(-1, 4), parts
+
+
+def union(boxes: np.ndarray) -> np.ndarray:
+    """Return the smallest box, int [4], that contains all of the boxes, int [n, 4]."""
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 def _chain(boxes: np.ndarray, height: float) -> list[list[int]]:

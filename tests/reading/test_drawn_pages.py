@@ -25,6 +25,7 @@ def reader():
         pytest.param(91, 91, id="light ink in a shadow"),
         pytest.param(91, 2214, id="a shadow beside the digits is not ink"),
         pytest.param(91, 2163, id="ruled lines that end in a shadow are not a row"),
+        pytest.param(91, 2017, id="the halves of a three are one digit"),
     ],
 )
 def test_every_digit_is_read(reader, mnist, seed, number):
