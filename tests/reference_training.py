@@ -71,6 +71,9 @@ class Network:
         hidden = self.conv2d(hidden, "conv5", pooled=True)
         return self.flatten(self.dropout(hidden, "dropout5", self.recipe.keep_prob))
 
+    def cnn5_cropped(self, images):
+        return self.cnn5(images[:, 2:-2, 2:-2])
+
     def dense_layers(self, hidden):
         last = len(self.recipe.hidden)
         for number in range(1, last + 1):

@@ -234,6 +234,18 @@ recipes = _table(
         validation_size=0,
     ),
     Recipe(
+        model="cnn5-fast",
+        **{**_CNN_BEST, "network": "cnn5_cropped"},
+        iterations=1875,  # 4 epochs
+        keep_prob=0.9,
+        label_smoothing=0.05,
+        temperature=0.54,
+        augmentation=Augmentation(
+            rotation=8.0, shear=8.0, scale=0.08, shift=1.5, elastic=0.6, thickness=0.2, blur=0.1
+        ),
+        validation_size=0,
+    ),
+    Recipe(
         model="cnn-best",
         **_CNN_BEST,
         iterations=14_062,  # 30 epochs
