@@ -236,7 +236,7 @@ recipes = _table(
     Recipe(
         model="cnn5-fast",
         **{**_CNN_BEST, "network": "cnn5_cropped"},
-        iterations=1875,  # 4 epochs
+        iterations=1640,  # 3.5 epochs
         keep_prob=0.9,
         label_smoothing=0.05,
         temperature=0.54,
